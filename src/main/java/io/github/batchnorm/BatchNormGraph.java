@@ -1,0 +1,26 @@
+package io.github.batchnorm;
+
+/**
+ * The seven intermediate values of one {@link BatchNormLayer#forward}, by the names of Kratzert's
+ * post; the steps that make them are in brackets.
+ *
+ * <p>A snapshot: the arrays are copies that belong to the caller, later calls of the layer do not
+ * change them, and changing them does not change the layer. As in every record with array
+ * components, {@code equals} compares the references, not the values.
+ *
+ * @param mu the mean of each feature over the batch, shape (D): {@code Σ x / N} (step 1)
+ * @param xmu the centred input, shape (N, D): {@code x - mu} (step 2)
+ * @param sq its square, shape (N, D): {@code xmu²} (step 3)
+ * @param var the population variance (divides by N), shape (D): {@code Σ sq / N} (step 4)
+ * @param sqrtvar the standard deviation, shape (D): {@code √(var + ε)} (step 5)
+ * @param ivar its inverse, shape (D): {@code 1 / sqrtvar} (step 6)
+ * @param xhat the normalized input, shape (N, D): {@code xmu * ivar} (step 7)
+ */
+public record BatchNormGraph(
+    double[] mu,
+    double[][] xmu,
+    double[][] sq,
+    double[] var,
+    double[] sqrtvar,
+    double[] ivar,
+    double[][] xhat) {}

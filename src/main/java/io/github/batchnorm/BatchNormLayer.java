@@ -1,0 +1,437 @@
+package io.github.batchnorm;
+
+import java.util.Arrays;
+
+/**
+ * Batch normalization of the columns (features) of a matrix, with its gradients.
+ *
+ * <pre>{@code
+ * training    out = γ * x̂ + β,   x̂ = (x - μ) / √(σ² + ε),   μ, σ² of the mini-batch
+ * inference   out = γ * x̂ + β,   x̂ = (x - μ) / √(σ² + ε),   μ, σ² running averages over training
+ * }</pre>
+ *
+ * <p>x and out have shape (N, D): N rows (the mini-batch) by D columns (the features). γ ({@link
+ * #gamma}), β ({@link #beta}), μ and σ² have shape (D). In training σ² is the population variance
+ * (divides by N); the running average is taken over sample variances (divide by N - 1), as in the
+ * paper and in PyTorch.
+ *
+ * <p>{@link #forward} is for training: it keeps every node of the computational graph, for {@link
+ * #backward} and for {@link #graph}, and updates the running averages. {@link #infer} is for
+ * everything else and changes nothing. There is no mode to forget.
+ *
+ * <ul>
+ *   <li>A feature that is constant over the batch gives x̂ = 0 and out = β, exactly, however large
+ *       the constant is.
+ *   <li>A feature with a large mean keeps full precision: the mean is subtracted in two parts.
+ *   <li>γ may be 0 or negative: no formula divides by it.
+ *   <li>NaN and infinite values are refused, and so are finite ones whose variance overflows.
+ *   <li>The same input gives the same bits, always.
+ * </ul>
+ *
+ * <p><b>A call that throws changes nothing:</b> gamma, beta, the running averages and {@link
+ * #batchesTracked} stay as they were. Only the graph is gone after a {@code forward} that threw;
+ * {@code backward} and {@code graph} then say so. Arrays handed in are never modified unless they
+ * are handed in as an output; arrays handed out are never modified later, nor read, except for the
+ * live {@link #gamma} and {@link #beta}.
+ *
+ * <p><b>Threads:</b> not synchronized. Any number of threads may call {@link #infer} and {@link
+ * #inferBackward} at once while no thread calls {@code forward} or changes gamma or beta. All other
+ * calls need one thread at a time.
+ *
+ * <p>References: F. Kratzert, "Understanding the backward pass through Batch Normalization Layer",
+ * 2016, steps 1 to 9 and 9 to 0; S. Ioffe, C. Szegedy, "Batch Normalization: Accelerating Deep
+ * Network Training by Reducing Internal Covariate Shift", 2015, arXiv:1502.03167, Algorithms 1 and
+ * 2.
+ */
+public final class BatchNormLayer {
+  private final int features;
+  private final double epsilon;
+  private final double[] gamma; // (D)
+  private final double[] beta; // (D)
+  private final RunningStatistics running;
+  private final Graph graph;
+  private boolean graphReady;
+
+  /**
+   * A layer with gamma = 1, beta = 0, epsilon = 1e-5 and smoothing factor 0.1.
+   *
+   * @param features D, the number of columns
+   * @throws IllegalArgumentException if {@code features < 1}
+   */
+  public BatchNormLayer(int features) {
+    this(builder(features));
+  }
+
+  private BatchNormLayer(Builder builder) {
+    features = builder.features;
+    epsilon = builder.epsilon;
+    gamma = builder.gamma.clone();
+    beta = builder.beta.clone();
+    running = new RunningStatistics(features, builder.smoothingFactor, epsilon);
+    graph = new Graph(features);
+  }
+
+  /**
+   * Starts a layer with settings other than the constructor's.
+   *
+   * @param features D, the number of columns
+   * @return a new builder
+   * @throws IllegalArgumentException if {@code features < 1}
+   */
+  public static Builder builder(int features) {
+    return new Builder(features);
+  }
+
+  /**
+   * Training: normalizes by the statistics of the mini-batch (Kratzert's steps 1 to 9), keeps the
+   * graph and updates the running averages.
+   *
+   * @param x the mini-batch, shape (N, D) with N >= 2; not modified
+   * @return out, shape (N, D): a new array
+   * @throws NullPointerException if {@code x} or a row of it is null
+   * @throws IllegalArgumentException if {@code x} has fewer than 2 rows or a row that has not D
+   *     values, holds a value that is not finite, or has a column whose variance overflows; or if
+   *     gamma or beta hold a value that is not finite
+   */
+  public double[][] forward(double[][] x) {
+    graphReady = false;
+    Check.batch("x", x, features);
+    return train(x, new double[x.length][features]);
+  }
+
+  /**
+   * The same as {@link #forward(double[][])}, into an array of the caller.
+   *
+   * @param x the mini-batch, shape (N, D) with N >= 2; not modified unless it is {@code out}
+   * @param out written, shape (N, D); may be {@code x} itself, but must not share rows with it in
+   *     any other way, nor hold one row twice; left as it was if the call throws
+   * @return {@code out}
+   * @throws NullPointerException if {@code x}, {@code out} or a row of them is null
+   * @throws IllegalArgumentException as {@link #forward(double[][])}, or if {@code out} has another
+   *     shape than {@code x}
+   */
+  public double[][] forward(double[][] x, double[][] out) {
+    graphReady = false;
+    Check.batch("x", x, features);
+    Check.shape("out", out, x.length, features, "x");
+    return train(x, out);
+  }
+
+  private double[][] train(double[][] x, double[][] out) {
+    checkParameters();
+    if (!graph.forward(x, gamma, beta, epsilon, out)) {
+      Check.finite("x", x);
+      Check.noOverflow("the variance", graph.var);
+    }
+    running.add(graph.mu, graph.var, x.length);
+    graphReady = true;
+    return out;
+  }
+
+  /**
+   * Walks the graph of the last {@link #forward} in reverse (Kratzert's steps 9 to 0), with the
+   * gamma of that forward. May be called several times: the same {@code dout} gives the same
+   * result.
+   *
+   * <pre>{@code
+   * dβ = Σ dout      dγ = Σ dout * x̂
+   * dx = γ / √(σ² + ε) * (dout - Σ dout / N - x̂ * Σ dout * x̂ / N)    (by way of the nodes of the graph)
+   * }</pre>
+   *
+   * @param dout the derivative of the loss by out, shape (N, D) of that forward; not modified
+   * @return dx (N, D), dgamma (D), dbeta (D): new arrays; summed over the batch, not averaged, not
+   *     added to earlier calls
+   * @throws IllegalStateException if no forward was made yet, or the last one threw
+   * @throws NullPointerException if {@code dout} or a row of it is null
+   * @throws IllegalArgumentException if {@code dout} does not have that shape, holds a value that
+   *     is not finite, or is so large that a gradient overflows
+   */
+  public BatchNormGradients backward(double[][] dout) {
+    checkUpstream(dout);
+    return walkBack(dout, new double[dout.length][features]);
+  }
+
+  /**
+   * The same as {@link #backward(double[][])}, with dx in an array of the caller.
+   *
+   * @param dout the derivative of the loss by out, shape (N, D) of that forward; not modified
+   *     unless it is {@code dx}
+   * @param dx written, shape (N, D); may be {@code dout} itself, but must not share rows with it in
+   *     any other way, nor hold one row twice; left as it was if the call throws
+   * @return {@code dx}, and new arrays for dgamma (D) and dbeta (D)
+   * @throws IllegalStateException if no forward was made yet, or the last one threw
+   * @throws NullPointerException if {@code dout}, {@code dx} or a row of them is null
+   * @throws IllegalArgumentException as {@link #backward(double[][])}, or if {@code dx} has another
+   *     shape than {@code dout}
+   */
+  public BatchNormGradients backward(double[][] dout, double[][] dx) {
+    checkUpstream(dout);
+    Check.shape("dx", dx, dout.length, features, "dout");
+    return walkBack(dout, dx);
+  }
+
+  private void checkUpstream(double[][] dout) {
+    Check.graph(graphReady, "backward");
+    Check.shape("dout", dout, graph.rows(), features, "in the last forward");
+  }
+
+  private BatchNormGradients walkBack(double[][] dout, double[][] dx) {
+    double[] dgamma = new double[features];
+    double[] dbeta = new double[features];
+    if (!graph.backward(dout, dx, dgamma, dbeta)) {
+      Check.finite("dout", dout);
+      Check.noOverflow("dgamma", dgamma);
+      Check.noOverflow("dsq", graph.dsq);
+      Check.noOverflow("dx2", graph.dx2);
+    }
+    return new BatchNormGradients(dx, dgamma, dbeta);
+  }
+
+  /**
+   * Inference: normalizes by the running averages. Writes no field of the layer. Before the first
+   * forward the averages are mean 0 and variance 1.
+   *
+   * @param x shape (N, D) with N >= 1; not modified
+   * @return out, shape (N, D): a new array
+   * @throws NullPointerException if {@code x} or a row of it is null
+   * @throws IllegalArgumentException if {@code x} has no row or a row that has not D values, or
+   *     holds a value that is not finite; or if gamma or beta do
+   */
+  public double[][] infer(double[][] x) {
+    Check.matrix("x", x, features);
+    return normalizeByRunning(x, new double[x.length][features]);
+  }
+
+  /**
+   * The same as {@link #infer(double[][])}, into an array of the caller.
+   *
+   * @param x shape (N, D) with N >= 1; not modified unless it is {@code out}
+   * @param out written, shape (N, D); may be {@code x} itself, but must not share rows with it in
+   *     any other way, nor hold one row twice; rows before the one that is refused are written
+   * @return {@code out}
+   * @throws NullPointerException if {@code x}, {@code out} or a row of them is null
+   * @throws IllegalArgumentException as {@link #infer(double[][])}, or if {@code out} has another
+   *     shape than {@code x}
+   */
+  public double[][] infer(double[][] x, double[][] out) {
+    Check.matrix("x", x, features);
+    Check.shape("out", out, x.length, features, "x");
+    return normalizeByRunning(x, out);
+  }
+
+  private double[][] normalizeByRunning(double[][] x, double[][] out) {
+    checkParameters();
+    Inference.forward(x, running, gamma, beta, out);
+    return out;
+  }
+
+  /**
+   * The gradients of {@link #infer}, where the running averages are constants: for fine-tuning with
+   * frozen statistics. Writes no field of the layer.
+   *
+   * <pre>{@code
+   * dβ = Σ dout      dγ = Σ dout * x̂      dx = dout * γ / √(σ² + ε)
+   * }</pre>
+   *
+   * @param x the input of that infer, shape (N, D) with N >= 1; not modified
+   * @param dout the derivative of the loss by its output, shape (N, D); not modified
+   * @return dx (N, D), dgamma (D), dbeta (D): new arrays; summed over the batch, not averaged
+   * @throws NullPointerException if {@code x}, {@code dout} or a row of them is null
+   * @throws IllegalArgumentException if {@code x} has no row or a row that has not D values, if
+   *     {@code dout} has another shape, if x, dout, gamma or beta hold a value that is not finite,
+   *     or if a gradient overflows
+   */
+  public BatchNormGradients inferBackward(double[][] x, double[][] dout) {
+    Check.matrix("x", x, features);
+    Check.shape("dout", dout, x.length, features, "x");
+    checkParameters();
+    BatchNormGradients gradients = Inference.backward(x, dout, running, gamma);
+    if (!Columns.areFinite(gradients.dgamma()) || !Columns.areFinite(gradients.dbeta())) {
+      Check.finite("x", x);
+      Check.finite("dout", dout);
+      Check.noOverflow("dgamma", gradients.dgamma());
+      Check.noOverflow("dbeta", gradients.dbeta());
+    }
+    return gradients;
+  }
+
+  private void checkParameters() {
+    // an optimizer may have spoilt the live arrays since the last call
+    Check.finite("gamma", gamma);
+    Check.finite("beta", beta);
+  }
+
+  /**
+   * All seven intermediate values of the last {@link #forward}.
+   *
+   * @return a snapshot: copies that later calls do not change
+   * @throws IllegalStateException if no forward was made yet, or the last one threw
+   */
+  public BatchNormGraph graph() {
+    Check.graph(graphReady, "graph");
+    return graph.snapshot();
+  }
+
+  /**
+   * The number of columns.
+   *
+   * @return D
+   */
+  public int features() {
+    return features;
+  }
+
+  /**
+   * The number that is added to the variance.
+   *
+   * @return ε
+   */
+  public double epsilon() {
+    return epsilon;
+  }
+
+  /**
+   * The scale γ.
+   *
+   * @return shape (D), live: the caller may change the values, and an optimizer should; the next
+   *     call uses them, and refuses any that is not finite
+   */
+  public double[] gamma() {
+    return gamma;
+  }
+
+  /**
+   * The shift β.
+   *
+   * @return shape (D), live: the caller may change the values, and an optimizer should; the next
+   *     call uses them, and refuses any that is not finite
+   */
+  public double[] beta() {
+    return beta;
+  }
+
+  /**
+   * The running average of the mean, which {@link #infer} uses.
+   *
+   * @return shape (D): a new array
+   */
+  public double[] runningMean() {
+    return running.mean.clone();
+  }
+
+  /**
+   * The running average of the sample variance (divides by N - 1), which {@link #infer} uses.
+   *
+   * @return shape (D): a new array
+   */
+  public double[] runningVar() {
+    return running.var.clone();
+  }
+
+  /**
+   * The number of mini-batches in the running averages.
+   *
+   * @return how many calls of forward have succeeded
+   */
+  public long batchesTracked() {
+    return running.batches;
+  }
+
+  /** Settings for a {@link BatchNormLayer}. Not for use by several threads at once. */
+  public static final class Builder {
+    private final int features;
+    private double[] gamma;
+    private double[] beta;
+    private double epsilon = 1e-5;
+    private double smoothingFactor = 0.1;
+
+    private Builder(int features) {
+      Check.features(features);
+      this.features = features;
+      gamma = new double[features];
+      Arrays.fill(gamma, 1);
+      beta = new double[features];
+    }
+
+    /**
+     * Sets the scale; 1 in every feature if not called.
+     *
+     * @param gamma shape (D), finite; copied
+     * @return this builder
+     * @throws NullPointerException if {@code gamma} is null
+     * @throws IllegalArgumentException if it has not D values or holds one that is not finite
+     */
+    public Builder gamma(double[] gamma) {
+      Check.vector("gamma", gamma, features);
+      this.gamma = gamma.clone();
+      return this;
+    }
+
+    /**
+     * Sets the shift; 0 in every feature if not called.
+     *
+     * @param beta shape (D), finite; copied
+     * @return this builder
+     * @throws NullPointerException if {@code beta} is null
+     * @throws IllegalArgumentException if it has not D values or holds one that is not finite
+     */
+    public Builder beta(double[] beta) {
+      Check.vector("beta", beta, features);
+      this.beta = beta.clone();
+      return this;
+    }
+
+    /**
+     * Sets the number that is added to the variance, under the root; 1e-5 if not called.
+     *
+     * @param epsilon ε, finite and &gt; 0
+     * @return this builder
+     * @throws IllegalArgumentException if it is not
+     */
+    public Builder epsilon(double epsilon) {
+      Check.epsilon(epsilon);
+      this.epsilon = epsilon;
+      return this;
+    }
+
+    /**
+     * Sets the weight of a new mini-batch in the running averages; 0.1 if not called.
+     *
+     * <pre>{@code
+     * running = (1 - a) * running + a * batch
+     * }</pre>
+     *
+     * <p>PyTorch calls this a its momentum. Keras, Flax, DL4J and ONNX call 1 - a momentum (or
+     * decay): their 0.9 is 0.1 here.
+     *
+     * @param a the smoothing factor, in (0, 1]
+     * @return this builder
+     * @throws IllegalArgumentException if it is not
+     */
+    public Builder smoothingFactor(double a) {
+      Check.smoothingFactor(a);
+      smoothingFactor = a;
+      return this;
+    }
+
+    /**
+     * Makes the running averages plain averages over all mini-batches so far (PyTorch's {@code
+     * momentum=None}), in place of a smoothing factor: the last one of the two calls counts.
+     *
+     * @return this builder
+     */
+    public Builder cumulativeAverage() {
+      smoothingFactor = RunningStatistics.CUMULATIVE;
+      return this;
+    }
+
+    /**
+     * Makes the layer.
+     *
+     * @return a new layer, independent of this builder
+     */
+    public BatchNormLayer build() {
+      return new BatchNormLayer(this);
+    }
+  }
+}

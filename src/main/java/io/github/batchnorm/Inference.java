@@ -1,0 +1,50 @@
+package io.github.batchnorm;
+
+/**
+ * Batch normalization with running averages, which are constants: every row stands for itself.
+ *
+ * <p>The callers check the arguments, but for one thing that is found out on the way: whether a row
+ * is finite.
+ */
+final class Inference {
+  private Inference() {}
+
+  /**
+   * {@code out = gamma * ((x - mean) * ivar) + beta}.
+   *
+   * @param x shape (N, D); not modified unless it is {@code out}
+   * @param out written, shape (N, D); may be {@code x}
+   */
+  static void forward(
+      double[][] x, RunningStatistics running, double[] gamma, double[] beta, double[][] out) {
+    for (int i = 0; i < x.length; i++) {
+      if (!Double.isFinite(Rows.sum(x[i]))) {
+        Check.finite("x", i, x[i]);
+      }
+      Rows.infer(x[i], running.mean, running.ivar, gamma, beta, out[i]);
+    }
+  }
+
+  /**
+   * The gradients of {@link #forward}.
+   *
+   * @param x shape (N, D); not modified
+   * @param dout shape (N, D); not modified
+   * @return new arrays; dgamma or dbeta is not finite if a value of x or dout is not
+   */
+  static BatchNormGradients backward(
+      double[][] x, double[][] dout, RunningStatistics running, double[] gamma) {
+    int d = gamma.length;
+    double[][] dx = new double[x.length][d];
+    double[] dgamma = new double[d];
+    double[] dbeta = new double[d];
+    double[] xhat = new double[d];
+    for (int i = 0; i < x.length; i++) {
+      Rows.normalize(x[i], running.mean, running.ivar, xhat);
+      Rows.add(dout[i], dbeta);
+      Rows.addProduct(dout[i], xhat, dgamma);
+      Rows.dx(dout[i], gamma, running.ivar, dx[i]);
+    }
+    return new BatchNormGradients(dx, dgamma, dbeta);
+  }
+}
