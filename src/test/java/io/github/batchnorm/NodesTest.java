@@ -1,0 +1,234 @@
+package io.github.batchnorm;
+
+import static io.github.batchnorm.TestData.assertClose;
+import static io.github.batchnorm.TestData.combine;
+import static io.github.batchnorm.TestData.gaussian;
+import static io.github.batchnorm.TestData.input;
+import static io.github.batchnorm.TestData.largest;
+
+import java.util.Arrays;
+import java.util.Random;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** Every node of the graph on its own, on a seeded 7 x 5 problem. */
+@DisplayName("Nodes (7 x 5, seed 20160212)")
+class NodesTest {
+  private static final int N = 7;
+  private static final int D = 5;
+  private static final double EPS = 1e-3;
+  private static final Random RANDOM = new Random(20160212);
+  private static final double[][] X = input(RANDOM, N, D);
+  private static final double[][] DOUT = gaussian(RANDOM, N, D);
+  private static final double[] GAMMA = gaussian(RANDOM, D);
+  private static final double[] BETA = gaussian(RANDOM, D);
+
+  private final Graph graph = new Graph(D);
+  private final double[][] out = new double[N][D];
+  private final double[][] dx = new double[N][D];
+  private final double[] dgamma = new double[D];
+  private final double[] dbeta = new double[D];
+
+  @BeforeEach
+  void walk() {
+    graph.forward(X, GAMMA, BETA, EPS, out);
+    graph.backward(DOUT, dx, dgamma, dbeta);
+  }
+
+  private static double[][] row(double[] values) {
+    return new double[][] {values};
+  }
+
+  private static double[][] rows(double[] values) {
+    double[][] rows = new double[N][];
+    Arrays.fill(rows, values);
+    return rows;
+  }
+
+  /** Each node against its definition, from the nodes before it. */
+  @Nested
+  class Forward {
+    private final BatchNormGraph nodes = snapshot();
+
+    private BatchNormGraph snapshot() {
+      graph.forward(X, GAMMA, BETA, EPS, out);
+      return graph.snapshot();
+    }
+
+    private static double[] mean(double[][] values) {
+      double[] mean = new double[D];
+      Arrays.setAll(mean, j -> Arrays.stream(TestData.column(values, j)).average().getAsDouble());
+      return mean;
+    }
+
+    @Test
+    void mu_is_the_mean_of_x() {
+      assertClose(nodes.mu(), mean(X), 1e-15);
+    }
+
+    @Test
+    void xmu_is_x_minus_mu() {
+      assertClose(nodes.xmu(), combine(X, rows(nodes.mu()), (a, b) -> a - b), 1e-15);
+    }
+
+    @Test
+    void sq_is_the_square_of_xmu() {
+      assertClose(nodes.sq(), combine(nodes.xmu(), nodes.xmu(), (a, b) -> a * b), 0);
+    }
+
+    @Test
+    void var_is_the_mean_of_sq() {
+      assertClose(nodes.var(), mean(nodes.sq()), 1e-15);
+    }
+
+    @Test
+    void sqrtvar_is_the_root_of_var_plus_epsilon() {
+      assertClose(
+          nodes.sqrtvar(), Arrays.stream(nodes.var()).map(v -> Math.sqrt(v + EPS)).toArray(), 0);
+    }
+
+    @Test
+    void ivar_is_the_inverse_of_sqrtvar() {
+      assertClose(nodes.ivar(), Arrays.stream(nodes.sqrtvar()).map(s -> 1 / s).toArray(), 0);
+    }
+
+    @Test
+    void xhat_is_xmu_times_ivar() {
+      assertClose(nodes.xhat(), combine(nodes.xmu(), rows(nodes.ivar()), (a, b) -> a * b), 0);
+    }
+
+    @Test
+    void out_is_gamma_times_xhat_plus_beta() {
+      double[][] gammax = combine(rows(GAMMA), nodes.xhat(), (a, b) -> a * b);
+      assertClose(out, combine(gammax, rows(BETA), Double::sum), 0);
+    }
+  }
+
+  /**
+   * Each derivative against central differences on the part of the graph behind its node: the loss
+   * {@code Σ dout * out} as a function of that node alone.
+   */
+  @Nested
+  class Backward {
+    private final NaiveGraph nodes = new NaiveGraph(X, GAMMA, BETA, EPS);
+    private final NaiveGraph naive =
+        new NaiveGraph(X, GAMMA, BETA, EPS).backward(DOUT, NaiveGraph.Mutant.NONE);
+
+    private double[][] outOfXhat(double[][] xhat) {
+      double[][] gammax = combine(rows(GAMMA), xhat, (a, b) -> a * b);
+      return combine(gammax, rows(BETA), Double::sum);
+    }
+
+    private double[][] outOfIvar(double[] ivar, double[][] xmu) {
+      return outOfXhat(combine(xmu, rows(ivar), (a, b) -> a * b));
+    }
+
+    private double[][] outOfVar(double[] var, double[][] xmu) {
+      return outOfIvar(Arrays.stream(var).map(v -> 1 / Math.sqrt(v + EPS)).toArray(), xmu);
+    }
+
+    private double[][] outOfSq(double[][] sq, double[][] xmu) {
+      double[] var = new double[D];
+      Arrays.setAll(var, j -> Arrays.stream(TestData.column(sq, j)).average().getAsDouble());
+      return outOfVar(var, xmu);
+    }
+
+    private double[][] outOfXmu(double[][] xmu) {
+      return outOfSq(combine(xmu, xmu, (a, b) -> a * b), xmu);
+    }
+
+    private double[][] outOfMu(double[] mu) {
+      return outOfXmu(combine(X, rows(mu), (a, b) -> a - b));
+    }
+
+    private static double[][] numeric(UnaryOperator<double[][]> f, double[][] node) {
+      double[] spread = new double[D];
+      Arrays.setAll(spread, j -> largest(TestData.column(node, j)));
+      return CentralDifferences.gradient(f, node, DOUT, spread);
+    }
+
+    private double[][] dxWith(double[] ivar, double[][] dout, double[] dsq) {
+      double[][] result = new double[N][D];
+      for (int i = 0; i < N; i++) {
+        Rows.dx(dout[i], GAMMA, ivar, nodes.xmu[i], dsq, new double[D], result[i]);
+      }
+      return result;
+    }
+
+    @Test
+    void dxhat() {
+      double[] one = new double[D];
+      Arrays.fill(one, 1);
+      double[][] dxhat = dxWith(one, DOUT, new double[D]);
+      assertClose(dxhat, numeric(this::outOfXhat, nodes.xhat), 1e-8);
+    }
+
+    @Test
+    void divar() {
+      assertClose(
+          row(graph.divar), numeric(v -> outOfIvar(v[0], nodes.xmu), row(nodes.ivar)), 1e-8);
+    }
+
+    @Test
+    void dsqrtvar() {
+      UnaryOperator<double[][]> f =
+          s -> outOfIvar(Arrays.stream(s[0]).map(v -> 1 / v).toArray(), nodes.xmu);
+      assertClose(row(graph.dsqrtvar), numeric(f, row(nodes.sqrtvar)), 1e-8);
+    }
+
+    @Test
+    void dvar() {
+      assertClose(row(graph.dvar), numeric(v -> outOfVar(v[0], nodes.xmu), row(nodes.var)), 1e-8);
+    }
+
+    @Test
+    void dsq() {
+      assertClose(rows(graph.dsq), numeric(s -> outOfSq(s, nodes.xmu), nodes.sq), 1e-8);
+    }
+
+    @Test
+    void dxmu1() {
+      UnaryOperator<double[][]> f = xmu -> outOfIvar(nodes.ivar, xmu);
+      double[][] dxmu1 = dxWith(graph.ivar, DOUT, new double[D]);
+      assertClose(dxmu1, numeric(f, nodes.xmu), 1e-8);
+    }
+
+    @Test
+    void dxmu2() {
+      UnaryOperator<double[][]> f = xmu -> outOfSq(combine(xmu, xmu, (a, b) -> a * b), nodes.xmu);
+      double[][] dxmu2 = dxWith(graph.ivar, new double[N][D], graph.dsq);
+      assertClose(dxmu2, numeric(f, nodes.xmu), 1e-8);
+    }
+
+    @Test
+    void dx1() {
+      assertClose(dxWith(graph.ivar, DOUT, graph.dsq), numeric(this::outOfXmu, nodes.xmu), 1e-8);
+    }
+
+    @Test
+    void dmu() {
+      assertClose(row(graph.dmu), numeric(mu -> outOfMu(mu[0]), row(nodes.mu)), 1e-8);
+    }
+
+    @Test
+    void dx2_is_the_same_part_of_dmu_for_every_row() {
+      assertClose(graph.dx2, Arrays.stream(graph.dmu).map(v -> v / N).toArray(), 0);
+    }
+
+    @Test
+    void all_of_them_agree_with_the_naive_graph() {
+      assertClose(graph.divar, naive.divar, 1e-14);
+      assertClose(graph.dsqrtvar, naive.dsqrtvar, 1e-14);
+      assertClose(graph.dvar, naive.dvar, 1e-14);
+      assertClose(graph.dsq, naive.dsq[0], 1e-14);
+      assertClose(graph.dmu, naive.dmu, 1e-14);
+      assertClose(graph.dx2, naive.dx2[0], 1e-14);
+      assertClose(dx, naive.dx, 1e-14);
+      assertClose(dgamma, naive.dgamma, 1e-14);
+      assertClose(dbeta, naive.dbeta, 1e-14);
+    }
+  }
+}
