@@ -1,0 +1,147 @@
+package io.github.batchnorm.example;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * Reproduces Figure 1 of S. Ioffe, C. Szegedy, "Batch Normalization: Accelerating Deep Network
+ * Training by Reducing Internal Covariate Shift", 2015, arXiv:1502.03167, on MNIST digits.
+ *
+ * <pre>{@code
+ * mvn -q -Pexample test-compile exec:java
+ * mvn -q -Pexample test-compile exec:java -Dexec.args="--data DIR --steps 50000"
+ * }</pre>
+ *
+ * <p>Trains the paper's network without and with batch norm, prints the test accuracy of both and
+ * writes target/figure1.svg and target/figure1.png. The exit code is 2 for a bad option or data
+ * file, 1 if the figure cannot be written.
+ */
+@Command(
+    name = "figure1",
+    description = {
+      "Trains the MNIST network of Ioffe and Szegedy 2015 without and with batch norm,",
+      "prints the test accuracy of both and writes target/figure1.svg and figure1.png."
+    },
+    sortOptions = false)
+final class Figure1 implements Callable<Integer> {
+  private static final Path FOLDER = Path.of("target");
+  private static final double MAX_LEARNING_RATE = 10;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = {
+        "folder with the four MNIST files (train-images-idx3-ubyte and so on, plain or gzip);",
+        "default: the 8,000 + 2,000 digits that come with this program"
+      })
+  private Path data;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "10000",
+      description =
+          "mini-batches to train each network on; default: ${DEFAULT-VALUE}, paper: 50000")
+  private int steps;
+
+  @Option(
+      names = "--learning-rate",
+      paramLabel = "RATE",
+      defaultValue = "0.1",
+      description = "factor of the gradient in each step; default: ${DEFAULT-VALUE}")
+  private double learningRate;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "fixes the first weights and the mini-batches; default: ${DEFAULT-VALUE}")
+  private long seed;
+
+  @Option(names = "--help", usageHelp = true, description = "print this and stop")
+  private boolean help;
+
+  @Spec private CommandSpec spec;
+
+  private Figure1() {}
+
+  /** Runs the program; see {@code --help}. */
+  public static void main(String[] args) {
+    System.setProperty("java.awt.headless", "true");
+    int exitCode = new CommandLine(new Figure1()).execute(args);
+    if (exitCode != 0) {
+      System.exit(exitCode); // the only way to tell Maven
+    }
+  }
+
+  @Override
+  public Integer call() {
+    checkOptions();
+    try {
+      Files.createDirectories(FOLDER); // fails before the training, not after it
+      Mnist digits = data == null ? Mnist.bundled() : Mnist.from(data);
+      run(digits, new Training(steps, learningRate, seed));
+      return 0;
+    } catch (DataException e) {
+      return fail(2, e.getMessage());
+    } catch (IOException e) {
+      return fail(1, "cannot write to " + FOLDER + ": " + e);
+    }
+  }
+
+  private void checkOptions() {
+    if (steps < 1) {
+      throw bad("--steps (" + steps + ") must be at least 1");
+    }
+    if (!(learningRate > 0 && learningRate <= MAX_LEARNING_RATE)) {
+      throw bad("--learning-rate (%s) must be > 0 and at most 10".formatted(learningRate));
+    }
+  }
+
+  private static void run(Mnist digits, Training training) throws IOException {
+    String settings =
+        String.format(
+            Locale.ROOT,
+            "%,d training and %,d test images, mini-batches of %d, learning rate %s, seed %d",
+            digits.train().count(),
+            digits.test().count(),
+            Training.BATCH_SIZE,
+            training.learningRate(),
+            training.seed());
+    System.out.println(settings);
+    List<Measurement> without = train(training, false, digits);
+    List<Measurement> with = train(training, true, digits);
+    AccuracyTable.print(new Schedule(training.steps()), without, with, System.out);
+
+    Figure figure = new Figure(without, with, settings);
+    OutputFile.write(FOLDER.resolve("figure1.svg"), figure.svg());
+    OutputFile.write(FOLDER.resolve("figure1.png"), figure.png());
+    System.out.printf("%nWrote %1$s/figure1.svg and %1$s/figure1.png%n", FOLDER);
+  }
+
+  private static List<Measurement> train(Training training, boolean batchNorm, Mnist digits) {
+    String network = batchNorm ? "with batch norm" : "without batch norm";
+    try (Progress progress = Progress.start(network, training.steps())) {
+      return training.run(batchNorm, digits, progress);
+    }
+  }
+
+  private ParameterException bad(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  private int fail(int exitCode, String message) {
+    spec.commandLine().getErr().println(message);
+    return exitCode;
+  }
+}

@@ -1,0 +1,96 @@
+package io.github.batchnorm.example;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * The network of the paper's section 4.1: three hidden layers of 100 sigmoid units, ten scores.
+ *
+ * <pre>{@code
+ * images (N, 784) -> dense [-> batch norm] -> sigmoid     three times, (N, 100)
+ *                 -> dense -> scores (N, 10)
+ * }</pre>
+ *
+ * <p>Batch norm stands between the dense layer and the sigmoid, as in the paper, and makes the bias
+ * of the dense layer needless.
+ */
+final class Network {
+  private static final int HIDDEN_LAYERS = 3;
+  private static final int UNITS = 100;
+
+  private final Dense first;
+  private final List<Layer> rest = new ArrayList<>();
+  private final List<Layer> body; // of the rest, up to the input of the last sigmoid
+  private final List<Layer> head; // of the rest, that sigmoid and the output layer
+
+  /**
+   * A network that knows nothing yet.
+   *
+   * @param random draws the weights: the same ones with batch norm and without
+   */
+  Network(boolean batchNorm, Random random) {
+    first = new Dense(Digits.PIXELS, UNITS, !batchNorm, random);
+    for (int layer = 1; layer <= HIDDEN_LAYERS; layer++) {
+      if (layer > 1) {
+        rest.add(new Dense(UNITS, UNITS, !batchNorm, random));
+      }
+      if (batchNorm) {
+        rest.add(new BatchNorm(UNITS));
+      }
+      rest.add(new Sigmoid());
+    }
+    rest.add(new Dense(UNITS, Digits.CLASSES, true, random));
+    body = rest.subList(0, rest.size() - 2);
+    head = rest.subList(rest.size() - 2, rest.size());
+  }
+
+  /**
+   * Makes one step of gradient descent.
+   *
+   * @param images the mini-batch, shape (N, 784); not modified
+   * @param labels its digits, shape (N); not modified
+   */
+  void train(double[][] images, int[] labels, double learningRate) {
+    double[][] out = first.forward(images);
+    for (Layer layer : rest) {
+      out = layer.forward(out);
+    }
+    double[][] dout = SoftmaxCrossEntropy.gradient(out, labels);
+    for (int l = rest.size() - 1; l >= 0; l--) {
+      dout = rest.get(l).backward(dout);
+    }
+    first.backwardToParameters(dout);
+
+    first.update(learningRate);
+    rest.forEach(layer -> layer.update(learningRate));
+  }
+
+  /**
+   * Inference, first part: what goes into the sigmoids of the last hidden layer.
+   *
+   * @param images shape (N, 784); not modified
+   * @return shape (N, 100): a new array
+   */
+  double[][] inferSigmoidInputs(double[][] images) {
+    double[][] out = first.infer(images);
+    for (Layer layer : body) {
+      out = layer.infer(out);
+    }
+    return out;
+  }
+
+  /**
+   * Inference, second part: from there to the scores of the ten digits.
+   *
+   * @param sigmoidInputs shape (N, 100); overwritten
+   * @return shape (N, 10): a new array
+   */
+  double[][] inferScores(double[][] sigmoidInputs) {
+    double[][] out = sigmoidInputs;
+    for (Layer layer : head) {
+      out = layer.infer(out);
+    }
+    return out;
+  }
+}
