@@ -68,7 +68,7 @@ public final class BatchNormLayer {
     gamma = builder.gamma.clone();
     beta = builder.beta.clone();
     running = new RunningStatistics(features, builder.smoothingFactor, epsilon);
-    graph = new Graph(features);
+    graph = new Graph(features, builder.cacheGraph, builder.parallel);
   }
 
   /**
@@ -344,6 +344,8 @@ public final class BatchNormLayer {
     private double[] beta;
     private double epsilon = 1e-5;
     private double smoothingFactor = 0.1;
+    private boolean cacheGraph = true;
+    private boolean parallel = true;
 
     private Builder(int features) {
       Check.features(features);
@@ -422,6 +424,16 @@ public final class BatchNormLayer {
      */
     public Builder cumulativeAverage() {
       smoothingFactor = RunningStatistics.CUMULATIVE;
+      return this;
+    }
+
+    public Builder cacheGraph(boolean v) {
+      cacheGraph = v;
+      return this;
+    }
+
+    public Builder parallel(boolean v) {
+      parallel = v;
       return this;
     }
 

@@ -6,17 +6,24 @@ package io.github.batchnorm;
 final class Columns {
   private Columns() {}
 
-  /** {@code out = a + b}. */
-  static void add(double[] a, double[] b, double[] out) {
-    for (int j = 0; j < out.length; j++) {
-      out[j] = a[j] + b[j];
+  /**
+   * Step 1: the mean {@code shift + sums / n} as the nearest double and the rest that it lacks.
+   *
+   * <p>The rest is exact but for the rounding of {@code sums / n} (Knuth's TwoSum, The Art of
+   * Computer Programming 2, section 4.2.2).
+   *
+   * @param mu the sums when called, the mean on return
+   */
+  static void mean(double[] shift, double[] mu, int n, double[] rest, int from, int to) {
+    for (int j = from; j < to; j++) {
+      double a = shift[j];
+      double b = mu[j] / n;
+      double sum = a + b;
+      double bRounded = sum - a;
+      rest[j] = (a - (sum - bRounded)) + (b - bRounded);
     }
-  }
-
-  /** {@code values = values / n}. */
-  static void divide(double[] values, int n) {
-    for (int j = 0; j < values.length; j++) {
-      values[j] /= n;
+    for (int j = from; j < to; j++) {
+      mu[j] = shift[j] + mu[j] / n;
     }
   }
 

@@ -1,5 +1,7 @@
 package io.github.batchnorm;
 
+import io.github.batchnorm.Grid.Strip;
+import io.github.batchnorm.Grid.Tile;
 import java.util.Arrays;
 
 /**
@@ -11,68 +13,98 @@ import java.util.Arrays;
  */
 final class Graph {
   /*
-   *  x ──┬──────────────► (2) xmu ──┬───────────────────────────► (7) xhat ─► (8) gammax ─► (9) out
-   *      │                 ▲        │                               ▲           ▲             ▲
-   *      └─► (1) mu ───────┘        └─► (3) sq ─► (4) var ─►        │           gamma         beta
-   *                                     (5) sqrtvar ─► (6) ivar ────┘
+   *  x ──┬──────────► (2) xmu ──┬──────────────────────► (7) xhat ─► (8) gammax ─► (9) out
+   *      │             ▲        │                          ▲          ▲             ▲
+   *      └─► (1) mu ───┘        └─► (3) sq ─► (4) var      │          gamma         beta
+   *                                            │           │
+   *                                            ▼           │
+   *                                     (5) sqrtvar ─► (6) ivar
    *
    * Backward, the arrows turn round. Two branches meet in xmu (from steps 7 and 3) and in x (from
    * steps 2 and 1): there the derivatives add.
    *
-   * Kept, because backward needs it: xmu, ivar and a copy of gamma. Kept, because it is the point of
-   * this library to show it: mu, sq, var, sqrtvar and xhat. In memory: 3 matrices (N, D), reused
-   * from batch to batch while the shape stays the same.
-   *
    * One departure from the post, in steps 1 and 2. A mean of 1e9 in a double is off by up to 6e-8,
-   * and xmu = x - mu would inherit that error whole. The mean is therefore kept in two parts,
-   * mu = shift + rest, where shift is the first row and rest = Σ (x - shift) / N, and
-   * xmu = (x - shift) - rest. The first difference is exact or nearly so wherever the mean is large
-   * beside the spread, and a constant feature gives xmu = 0 exactly.
+   * and xmu = x - mu would inherit that error whole. So the mean has two parts: mu, and rest, which
+   * is what mu lacks. It is taken as shift + Σ (x - shift) / N, where shift is the first row: those
+   * differences are small, and exact or nearly so, wherever the mean is large beside the spread; the
+   * two summands make mu and rest without loss. Then xmu = (x - mu) - rest. A constant feature gives
+   * xmu = 0 exactly.
+   *
+   * The loops over the matrix take centered = x - mu; what rest changes is the same in all rows and
+   * goes into factors per feature, once per column in place of once per value:
+   *
+   *   var  = Σ xmu² / N             = Σ centered² / N - rest²
+   *   out  = gamma * xhat + beta    = scale * centered + offset
+   *   Σ dout * xmu                  = Σ dout * centered - rest * Σ dout
+   *   dx1  = dxmu1 + dxmu2          = scale * dout + slope * centered - slope * rest
+   *
+   * with scale = gamma * ivar, offset = beta - scale * rest, slope = 2 * dsq. |rest| is at most half
+   * a unit in the last place of mu, and centered a multiple of about that unit: rest² is at most half
+   * of Σ centered² / N, so that nothing cancels.
+   *
+   * In memory: with the cache 3 matrices (N, D), flat because a large array stays in one piece where
+   * a garbage collector scatters rows, which halves the bandwidth; reused from batch to batch.
+   * Without it the input is kept instead, and its rows less mu are what the cache holds, to the bit.
    */
 
   private final int d;
-  private int n;
+  private final boolean cached;
+  private final boolean parallel;
+  private final double[] zeros; // (D)
+  private Grid grid;
+  private double[][] rows; // (blocks, D), only with the cache: room for one row of each tile
+  private double[][] nodes; // (blocks, D), the same
+  private double[][] x; // (N, D) of the caller, only without the cache
 
-  // forward; what has a bracket is a node of the post, by its step
-  final double[] shift; // (D) the first row of x
-  final double[] rest; // (D) mu - shift
-  final double[] mu; // (D) step 1
-  double[][] xmu = {}; // (N, D) step 2
-  double[][] sq = {}; // (N, D) step 3
-  final double[] var; // (D) step 4, population variance (divides by N)
-  final double[] sqrtvar; // (D) step 5
-  final double[] ivar; // (D) step 6
-  double[][] xhat = {}; // (N, D) step 7
+  // forward; a number is the step of the post that makes the node
+  private double[] centered = {}; // (N * D) 2, but for rest
+  private final double[] shift; // (D) the first row of x
+  final double[] mu; // (D) 1
+  final double[] rest; // (D) 1, the mean less mu
+  final double[] var; // (D) 4, population variance (divides by N)
+  final double[] sqrtvar; // (D) 5
+  final double[] ivar; // (D) 6
   final double[] gamma; // (D) as it was in this forward
+  final double[] scale; // (D) gamma * ivar
+  private final double[] offset; // (D) beta - scale * rest
 
   // backward, the nodes that are one value per feature
-  final double[] divar; // (D) step 7
-  final double[] dsqrtvar; // (D) step 6
-  final double[] dvar; // (D) step 5
-  final double[] dsq; // (D) step 4, the same in every row
-  final double[] dmu; // (D) step 2
-  final double[] dx2; // (D) step 1, the same in every row
+  final double[] divar; // (D) 7
+  final double[] dsqrtvar; // (D) 6
+  final double[] dvar; // (D) 5
+  final double[] dsq; // (D) 4, the same in every row
+  final double[] dmu; // (D) 2
+  final double[] dx2; // (D) 1, the same in every row
+  private final double[] slope; // (D) 2 * dsq
+  private final double[] dx2LessRest; // (D) dx2 - slope * rest
 
-  Graph(int d) {
+  Graph(int d, boolean cached, boolean parallel) {
     this.d = d;
+    this.cached = cached;
+    this.parallel = parallel;
+    zeros = new double[d];
     shift = new double[d];
-    rest = new double[d];
     mu = new double[d];
+    rest = new double[d];
     var = new double[d];
     sqrtvar = new double[d];
     ivar = new double[d];
     gamma = new double[d];
+    scale = new double[d];
+    offset = new double[d];
     divar = new double[d];
     dsqrtvar = new double[d];
     dvar = new double[d];
     dsq = new double[d];
     dmu = new double[d];
     dx2 = new double[d];
+    slope = new double[d];
+    dx2LessRest = new double[d];
   }
 
   /** The number of rows of the last {@link #forward}. */
   int rows() {
-    return n;
+    return grid.n;
   }
 
   /**
@@ -81,45 +113,68 @@ final class Graph {
    * @param x the mini-batch, shape (N, D); not modified unless it is {@code out}
    * @param gamma the scale, shape (D); copied
    * @param beta the shift, shape (D); not modified
-   * @param out written, shape (N, D): {@code gamma * xhat + beta}; may be {@code x}
-   * @return false, with {@code out} untouched, if N * var is not finite: a value of x is not, or
-   *     the values are too far apart
+   * @param out written, shape (N, D): {@code gamma * xhat + beta}; may be {@code x} with the cache
+   * @return false, with {@code out} untouched, if var is not finite: a value of x is not, or the
+   *     values are too far apart
    */
   boolean forward(double[][] x, double[] gamma, double[] beta, double epsilon, double[][] out) {
-    reserve(x.length);
+    reserve(x);
     System.arraycopy(gamma, 0, this.gamma, 0, d);
-
-    // Step 1: mu = Σ x / N, as shift + rest
     System.arraycopy(x[0], 0, shift, 0, d);
-    Arrays.fill(rest, 0);
-    for (int i = 0; i < n; i++) {
-      Rows.addShifted(x[i], shift, rest);
-    }
-    Columns.divide(rest, n);
-    Columns.add(shift, rest, mu);
-
-    // Step 2: xmu = x - mu. Step 3: sq = xmu². Step 4: var = Σ sq / N
-    Arrays.fill(var, 0);
-    for (int i = 0; i < n; i++) {
-      Rows.subtractMean(x[i], shift, rest, xmu[i]);
-      Rows.square(xmu[i], sq[i]);
-      Rows.add(sq[i], var);
-    }
+    grid.forEachStrip(strip -> forwardStatistics(x, epsilon, strip));
     if (!Columns.areFinite(var)) {
       return false;
     }
-    Columns.divide(var, n);
-
-    // Step 5: sqrtvar = √(var + ε). Step 6: ivar = 1 / sqrtvar
-    Columns.sqrt(var, epsilon, sqrtvar);
-    Columns.invert(sqrtvar, ivar);
-
-    // Step 7: xhat = xmu * ivar. Steps 8 and 9: out = gamma * xhat + beta
-    for (int i = 0; i < n; i++) {
-      Rows.normalize(xmu[i], ivar, xhat[i]);
-      Rows.scaleAndShift(xhat[i], gamma, beta, out[i]);
-    }
+    grid.forEachStrip(strip -> forwardOutput(x, beta, out, strip));
     return true;
+  }
+
+  private void forwardStatistics(double[][] x, double epsilon, Strip s) {
+    int n = grid.n;
+    // Step 1: mu = Σ x / N
+    grid.sum(s, mu, (tile, sums) -> Rows.addDifferences(x, shift, tile, sums));
+    Columns.mean(shift, mu, n, rest, s.from(), s.to());
+    // Step 2: xmu = x - mu. Step 3: sq = xmu². Step 4: var = Σ sq / N
+    grid.sum(s, var, (tile, sums) -> Rows.addSquares(x, mu, tile, sums));
+    for (int j = s.from(); j < s.to(); j++) {
+      var[j] = var[j] / n - rest[j] * rest[j];
+    }
+    // Step 5: sqrtvar = √(var + ε)
+    for (int j = s.from(); j < s.to(); j++) {
+      sqrtvar[j] = Math.sqrt(var[j] + epsilon);
+    }
+    // Step 6: ivar = 1 / sqrtvar
+    for (int j = s.from(); j < s.to(); j++) {
+      ivar[j] = 1 / sqrtvar[j];
+    }
+  }
+
+  private void forwardOutput(double[][] x, double[] beta, double[][] out, Strip s) {
+    // Step 7: xhat = xmu * ivar. Step 8: gammax = gamma * xhat. Step 9: out = gammax + beta
+    for (int j = s.from(); j < s.to(); j++) {
+      scale[j] = gamma[j] * ivar[j];
+    }
+    for (int j = s.from(); j < s.to(); j++) {
+      offset[j] = beta[j] - scale[j] * rest[j];
+    }
+    grid.forEachTile(s, cached ? t -> outAndCache(x, out, t) : t -> out(x, out, t));
+  }
+
+  private void out(double[][] x, double[][] out, Tile t) {
+    for (int i = t.first(); i < t.end(); i++) {
+      Rows.scaleAndShift(x[i], mu, scale, offset, out[i], t.from(), t.to());
+    }
+  }
+
+  private void outAndCache(double[][] x, double[][] out, Tile t) {
+    int from = t.from();
+    int to = t.to();
+    double[] row = rows[t.block()];
+    for (int i = t.first(); i < t.end(); i++) {
+      Rows.subtract(x[i], mu, row, from, to);
+      System.arraycopy(row, from, centered, i * d + from, to - from);
+      Rows.scaleAndShift(row, zeros, scale, offset, out[i], from, to);
+    }
   }
 
   /**
@@ -134,21 +189,27 @@ final class Graph {
    *     dout is not, or the values are too large
    */
   boolean backward(double[][] dout, double[][] dx, double[] dgamma, double[] dbeta) {
+    grid.forEachStrip(strip -> backwardStatistics(dout, dgamma, dbeta, strip));
+    if (!Columns.areFinite(dgamma) || !Columns.areFinite(dsq) || !Columns.areFinite(dx2)) {
+      return false;
+    }
+    grid.forEachStrip(strip -> grid.forEachTile(strip, tile -> dx(dout, dx, tile)));
+    return true;
+  }
+
+  private void backwardStatistics(double[][] dout, double[] dgamma, double[] dbeta, Strip s) {
+    int n = grid.n;
     // Step 9, out = gammax + beta: dgammax = dout, dbeta = Σ dout.
     // Steps 8 and 7 need dgamma = Σ dout * xhat and divar = Σ dout * gamma * xmu: up to a factor
     // per
     // feature both are Σ dout * xmu, so one sum serves the two.
-    Arrays.fill(dbeta, 0);
-    Arrays.fill(divar, 0);
-    for (int i = 0; i < n; i++) {
-      Rows.add(dout[i], dbeta);
-      Rows.addProduct(dout[i], xmu[i], divar);
-    }
-    for (int j = 0; j < d; j++) {
+    grid.sum(s, dbeta, divar, (tile, sums, products) -> addDout(dout, tile, sums, products));
+    for (int j = s.from(); j < s.to(); j++) {
+      double doutxmu = divar[j] - rest[j] * dbeta[j];
       // Step 8, gammax = gamma * xhat: dgamma = Σ dgammax * xhat, dxhat = dgammax * gamma
-      dgamma[j] = divar[j] * ivar[j];
+      dgamma[j] = doutxmu * ivar[j];
       // Step 7, xhat = xmu * ivar: divar = Σ dxhat * xmu, dxmu1 = dxhat * ivar
-      divar[j] *= gamma[j];
+      divar[j] = doutxmu * gamma[j];
       // Step 6, ivar = 1 / sqrtvar
       dsqrtvar[j] = -ivar[j] * ivar[j] * divar[j];
       // Step 5, sqrtvar = √(var + ε)
@@ -156,43 +217,83 @@ final class Graph {
       // Step 4, var = Σ sq / N
       dsq[j] = dvar[j] / n;
       // Step 3, sq = xmu²: dxmu2 = 2 * xmu * dsq
+      slope[j] = 2 * dsq[j];
       // Step 2, xmu = x - mu: dx1 = dxmu1 + dxmu2, dmu = -Σ dx1, where Σ dxmu2 = 0 because Σ xmu =
       // 0
-      dmu[j] = -dbeta[j] * gamma[j] * ivar[j];
+      dmu[j] = -dbeta[j] * scale[j];
       // Step 1, mu = Σ x / N
       dx2[j] = dmu[j] / n;
+      dx2LessRest[j] = dx2[j] - slope[j] * rest[j];
     }
-    if (!Columns.areFinite(dgamma) || !Columns.areFinite(dsq) || !Columns.areFinite(dx2)) {
-      return false;
-    }
+  }
 
-    // Step 0, x feeds steps 1 and 2: dx = dx1 + dx2, with the matrices of steps 8, 7, 3 and 2 on
-    // the
-    // way
-    for (int i = 0; i < n; i++) {
-      Rows.dx(dout[i], gamma, ivar, xmu[i], dsq, dx2, dx[i]);
+  private void addDout(double[][] dout, Tile t, double[] sums, double[] products) {
+    Rows.addDifferences(dout, zeros, t, sums);
+    double[] origin = origin();
+    int i = t.first();
+    for (; i + 2 <= t.end(); i += 2) {
+      double[] x0 = input(i, t, rows);
+      double[] x1 = input(i + 1, t, nodes);
+      Rows.addProducts(dout[i], dout[i + 1], x0, x1, origin, products, t.from(), t.to());
     }
-    return true;
+    for (; i < t.end(); i++) {
+      Rows.addProduct(dout[i], input(i, t, rows), origin, products, t.from(), t.to());
+    }
+  }
+
+  private void dx(double[][] dout, double[][] dx, Tile t) {
+    // Step 0, x feeds steps 1 and 2: dx = dx1 + dx2, with dxmu1, dxmu2 and dx1 on the way
+    double[] origin = origin();
+    for (int i = t.first(); i < t.end(); i++) {
+      double[] x = input(i, t, rows);
+      Rows.dx(dout[i], scale, x, origin, slope, dx2LessRest, dx[i], t.from(), t.to());
+    }
+  }
+
+  /** Row i, of which {@link #origin} is to be taken to get centered. */
+  private double[] input(int i, Tile t, double[][] room) {
+    if (!cached) {
+      return x[i];
+    }
+    double[] row = room[t.block()];
+    System.arraycopy(centered, i * d + t.from(), row, t.from(), t.to() - t.from());
+    return row;
+  }
+
+  private double[] origin() {
+    return cached ? zeros : mu;
   }
 
   /** The nodes of the last {@link #forward}, copied. */
   BatchNormGraph snapshot() {
-    return new BatchNormGraph(
-        mu.clone(), copy(xmu), copy(sq), var.clone(), sqrtvar.clone(), ivar.clone(), copy(xhat));
-  }
-
-  private void reserve(int rows) {
-    n = rows;
-    if (xmu.length != n) {
-      xmu = new double[n][d];
-      sq = new double[n][d];
-      xhat = new double[n][d];
+    int n = grid.n;
+    double[][] xmu = new double[n][d];
+    double[][] sq = new double[n][d];
+    double[][] xhat = new double[n][d];
+    for (int i = 0; i < n; i++) {
+      double[] row = cached ? Arrays.copyOfRange(centered, i * d, (i + 1) * d) : x[i];
+      Rows.subtract(row, origin(), xmu[i], 0, d);
+      Rows.subtract(xmu[i], rest, xmu[i], 0, d);
+      Rows.multiply(xmu[i], xmu[i], sq[i], 0, d);
+      Rows.multiply(xmu[i], ivar, xhat[i], 0, d);
     }
+    return new BatchNormGraph(
+        mu.clone(), xmu, sq, var.clone(), sqrtvar.clone(), ivar.clone(), xhat);
   }
 
-  private static double[][] copy(double[][] rows) {
-    double[][] copy = new double[rows.length][];
-    Arrays.setAll(copy, i -> rows[i].clone());
-    return copy;
+  private void reserve(double[][] x) {
+    int n = x.length;
+    this.x = cached ? null : x;
+    if (grid != null && grid.n == n) {
+      return;
+    }
+    grid = new Grid(n, d, parallel);
+    if (cached) {
+      rows = new double[grid.blocks()][d];
+      nodes = new double[grid.blocks()][d];
+    }
+    if (cached && centered.length < n * d) {
+      centered = new double[n * d];
+    }
   }
 }

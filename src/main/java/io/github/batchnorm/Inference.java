@@ -10,10 +10,11 @@ final class Inference {
   private Inference() {}
 
   /**
-   * {@code out = gamma * ((x - mean) * ivar) + beta}.
+   * {@code out = gamma * xhat + beta} with {@code xhat = (x - mean) * ivar}.
    *
    * @param x shape (N, D); not modified unless it is {@code out}
    * @param out written, shape (N, D); may be {@code x}
+   * @throws IllegalArgumentException if a value of x is not finite; the rows before are written
    */
   static void forward(
       double[][] x, RunningStatistics running, double[] gamma, double[] beta, double[][] out) {
@@ -38,13 +39,14 @@ final class Inference {
     double[][] dx = new double[x.length][d];
     double[] dgamma = new double[d];
     double[] dbeta = new double[d];
-    double[] xhat = new double[d];
+    double[] scale = new double[d];
+    Rows.multiply(gamma, running.ivar, scale, 0, d);
     for (int i = 0; i < x.length; i++) {
-      Rows.normalize(x[i], running.mean, running.ivar, xhat);
-      Rows.add(dout[i], dbeta);
-      Rows.addProduct(dout[i], xhat, dgamma);
-      Rows.dx(dout[i], gamma, running.ivar, dx[i]);
+      Rows.add(dout[i], dbeta, 0, d);
+      Rows.addProduct(dout[i], x[i], running.mean, dgamma, 0, d);
+      Rows.multiply(dout[i], scale, dx[i], 0, d);
     }
+    Rows.multiply(dgamma, running.ivar, dgamma, 0, d);
     return new BatchNormGradients(dx, dgamma, dbeta);
   }
 }

@@ -1,90 +1,167 @@
 package io.github.batchnorm;
 
+import io.github.batchnorm.Grid.Tile;
+
 /**
- * Arithmetic on one row of D values at a time. No checks and no state: the callers have both.
+ * Arithmetic on rows, for the columns {@code [from, to)}. No checks and no state: the callers have
+ * both. Local variables carry the names of the nodes, and the steps are those of Kratzert's post.
  *
- * <p>Every loop has one store, which is what the compiler of JDK 17 turns into vector instructions.
- * Local variables carry the names of the nodes, and the steps are those of Kratzert's post.
+ * <p>The loops are cut for the compiler of JDK 17, which makes vector instructions of a loop only
+ * if all its arrays have the same index, it stores into one of them, and its body is small (about
+ * seven arrays and ten operations). A loop that falls short takes 3 to 4 times as long. Sums take
+ * several rows at a time, as many as the rules allow, which halves their time: the sums are loaded
+ * and stored less often, and rows that lie scattered in memory are fetched side by side.
  */
 final class Rows {
   private Rows() {}
 
-  /** Step 1, for one row: {@code sum += x - shift}. */
-  static void addShifted(double[] x, double[] shift, double[] sum) {
-    for (int j = 0; j < sum.length; j++) {
-      sum[j] += x[j] - shift[j];
+  /** {@code sums += Σ (x - origin)} over the rows of the tile. */
+  static void addDifferences(double[][] x, double[] origin, Tile t, double[] sums) {
+    int i = t.first();
+    for (; i + 4 <= t.end(); i += 4) {
+      addDifferences(x[i], x[i + 1], x[i + 2], x[i + 3], origin, sums, t.from(), t.to());
+    }
+    for (; i < t.end(); i++) {
+      addDifference(x[i], origin, sums, t.from(), t.to());
     }
   }
 
-  /** Step 2, for one row: {@code xmu = (x - shift) - rest}. */
-  static void subtractMean(double[] x, double[] shift, double[] rest, double[] xmu) {
-    for (int j = 0; j < xmu.length; j++) {
-      xmu[j] = (x[j] - shift[j]) - rest[j];
+  private static void addDifferences(
+      double[] x0,
+      double[] x1,
+      double[] x2,
+      double[] x3,
+      double[] origin,
+      double[] sums,
+      int from,
+      int to) {
+    for (int j = from; j < to; j++) {
+      double o = origin[j];
+      sums[j] += ((x0[j] - o) + (x1[j] - o)) + ((x2[j] - o) + (x3[j] - o));
     }
   }
 
-  /** Step 3, for one row: {@code sq = xmu²}. */
-  static void square(double[] xmu, double[] sq) {
-    for (int j = 0; j < sq.length; j++) {
-      sq[j] = xmu[j] * xmu[j];
+  private static void addDifference(double[] x, double[] origin, double[] sums, int from, int to) {
+    for (int j = from; j < to; j++) {
+      sums[j] += x[j] - origin[j];
     }
   }
 
-  /** Steps 4 and 9, for one row: {@code sum += row}. */
-  static void add(double[] row, double[] sum) {
-    for (int j = 0; j < sum.length; j++) {
-      sum[j] += row[j];
+  /** {@code sums += Σ (x - origin)²} over the rows of the tile. */
+  static void addSquares(double[][] x, double[] origin, Tile t, double[] sums) {
+    int i = t.first();
+    for (; i + 4 <= t.end(); i += 4) {
+      addSquares(x[i], x[i + 1], x[i + 2], x[i + 3], origin, sums, t.from(), t.to());
+    }
+    for (; i < t.end(); i++) {
+      addSquare(x[i], origin, sums, t.from(), t.to());
     }
   }
 
-  /** Steps 8 and 7, for one row: {@code sum += a * b}. */
-  static void addProduct(double[] a, double[] b, double[] sum) {
-    for (int j = 0; j < sum.length; j++) {
-      sum[j] += a[j] * b[j];
+  private static void addSquares(
+      double[] x0,
+      double[] x1,
+      double[] x2,
+      double[] x3,
+      double[] origin,
+      double[] sums,
+      int from,
+      int to) {
+    for (int j = from; j < to; j++) {
+      double o = origin[j];
+      double c0 = x0[j] - o;
+      double c1 = x1[j] - o;
+      double c2 = x2[j] - o;
+      double c3 = x3[j] - o;
+      sums[j] += (c0 * c0 + c1 * c1) + (c2 * c2 + c3 * c3);
     }
   }
 
-  /** Step 7, for one row: {@code xhat = xmu * ivar}. */
-  static void normalize(double[] xmu, double[] ivar, double[] xhat) {
-    for (int j = 0; j < xhat.length; j++) {
-      xhat[j] = xmu[j] * ivar[j];
+  private static void addSquare(double[] x, double[] origin, double[] sums, int from, int to) {
+    for (int j = from; j < to; j++) {
+      double c = x[j] - origin[j];
+      sums[j] += c * c;
     }
   }
 
-  /** Steps 8 and 9, for one row: {@code out = gamma * xhat + beta}. */
-  static void scaleAndShift(double[] xhat, double[] gamma, double[] beta, double[] out) {
-    for (int j = 0; j < out.length; j++) {
-      double gammax = gamma[j] * xhat[j];
-      out[j] = gammax + beta[j];
+  /** {@code sums += Σ a * (x - origin)} over two rows. */
+  static void addProducts(
+      double[] a0,
+      double[] a1,
+      double[] x0,
+      double[] x1,
+      double[] origin,
+      double[] sums,
+      int from,
+      int to) {
+    for (int j = from; j < to; j++) {
+      double o = origin[j];
+      sums[j] += a0[j] * (x0[j] - o) + a1[j] * (x1[j] - o);
     }
   }
 
-  /** Steps 8, 7, 3, 2 and 0, for one row: the two branches that meet in xmu, and in x. */
+  /** {@code sums += a * (x - origin)}. */
+  static void addProduct(double[] a, double[] x, double[] origin, double[] sums, int from, int to) {
+    for (int j = from; j < to; j++) {
+      sums[j] += a[j] * (x[j] - origin[j]);
+    }
+  }
+
+  /** {@code sums += row}. */
+  static void add(double[] row, double[] sums, int from, int to) {
+    for (int j = from; j < to; j++) {
+      sums[j] += row[j];
+    }
+  }
+
+  /** {@code out = a - b}. */
+  static void subtract(double[] a, double[] b, double[] out, int from, int to) {
+    for (int j = from; j < to; j++) {
+      out[j] = a[j] - b[j];
+    }
+  }
+
+  /** {@code out = a * b}. */
+  static void multiply(double[] a, double[] b, double[] out, int from, int to) {
+    for (int j = from; j < to; j++) {
+      out[j] = a[j] * b[j];
+    }
+  }
+
+  /** Steps 7, 8 and 9: {@code out = scale * (x - origin) + offset}. */
+  static void scaleAndShift(
+      double[] x,
+      double[] origin,
+      double[] scale,
+      double[] offset,
+      double[] out,
+      int from,
+      int to) {
+    for (int j = from; j < to; j++) {
+      out[j] = scale[j] * (x[j] - origin[j]) + offset[j];
+    }
+  }
+
+  /** Steps 8, 7, 3, 2 and 0: the branches that meet in xmu, and in x. */
   static void dx(
       double[] dout,
-      double[] gamma,
-      double[] ivar,
-      double[] xmu,
-      double[] dsq,
+      double[] scale,
+      double[] x,
+      double[] origin,
+      double[] slope,
       double[] dx2,
-      double[] dx) {
-    for (int j = 0; j < dx.length; j++) {
-      double dxhat = dout[j] * gamma[j];
-      double dxmu1 = dxhat * ivar[j];
-      double dxmu2 = 2 * xmu[j] * dsq[j];
+      double[] dx,
+      int from,
+      int to) {
+    for (int j = from; j < to; j++) {
+      double dxmu1 = scale[j] * dout[j];
+      double dxmu2 = slope[j] * (x[j] - origin[j]);
       double dx1 = dxmu1 + dxmu2;
       dx[j] = dx1 + dx2[j];
     }
   }
 
-  /** Inference, for one row: {@code xhat = (x - mean) * ivar}. */
-  static void normalize(double[] x, double[] mean, double[] ivar, double[] xhat) {
-    for (int j = 0; j < xhat.length; j++) {
-      xhat[j] = (x[j] - mean[j]) * ivar[j];
-    }
-  }
-
-  /** Inference, for one row: {@code out = gamma * ((x - mean) * ivar) + beta}. */
+  /** Inference: {@code out = gamma * xhat + beta} with {@code xhat = (x - mean) * ivar}. */
   static void infer(
       double[] x, double[] mean, double[] ivar, double[] gamma, double[] beta, double[] out) {
     for (int j = 0; j < out.length; j++) {
@@ -94,20 +171,23 @@ final class Rows {
     }
   }
 
-  /** Backward of inference, for one row: {@code dx = dout * gamma * ivar}. */
-  static void dx(double[] dout, double[] gamma, double[] ivar, double[] dx) {
-    for (int j = 0; j < dx.length; j++) {
-      double dxhat = dout[j] * gamma[j];
-      dx[j] = dxhat * ivar[j];
-    }
-  }
-
   /** The sum of a row: not finite if a value is not (but also if finite values overflow). */
   static double sum(double[] row) {
-    double sum = 0;
-    for (double value : row) {
-      sum += value;
+    // four sums, because one alone waits four cycles for every addition
+    double sum0 = 0;
+    double sum1 = 0;
+    double sum2 = 0;
+    double sum3 = 0;
+    int j = 0;
+    for (; j + 4 <= row.length; j += 4) {
+      sum0 += row[j];
+      sum1 += row[j + 1];
+      sum2 += row[j + 2];
+      sum3 += row[j + 3];
     }
-    return sum;
+    for (; j < row.length; j++) {
+      sum0 += row[j];
+    }
+    return (sum0 + sum1) + (sum2 + sum3);
   }
 }

@@ -26,7 +26,7 @@ class NodesTest {
   private static final double[] GAMMA = gaussian(RANDOM, D);
   private static final double[] BETA = gaussian(RANDOM, D);
 
-  private final Graph graph = new Graph(D);
+  private final Graph graph = new Graph(D, true, true);
   private final double[][] out = new double[N][D];
   private final double[][] dx = new double[N][D];
   private final double[] dgamma = new double[D];
@@ -103,7 +103,7 @@ class NodesTest {
     @Test
     void out_is_gamma_times_xhat_plus_beta() {
       double[][] gammax = combine(rows(GAMMA), nodes.xhat(), (a, b) -> a * b);
-      assertClose(out, combine(gammax, rows(BETA), Double::sum), 0);
+      assertClose(out, combine(gammax, rows(BETA), Double::sum), 1e-15);
     }
   }
 
@@ -150,19 +150,18 @@ class NodesTest {
       return CentralDifferences.gradient(f, node, DOUT, spread);
     }
 
-    private double[][] dxWith(double[] ivar, double[][] dout, double[] dsq) {
+    private double[][] dxWith(double[] scale, double[][] dout, double[] dsq) {
       double[][] result = new double[N][D];
+      double[] slope = Arrays.stream(dsq).map(v -> 2 * v).toArray();
       for (int i = 0; i < N; i++) {
-        Rows.dx(dout[i], GAMMA, ivar, nodes.xmu[i], dsq, new double[D], result[i]);
+        Rows.dx(dout[i], scale, X[i], nodes.mu, slope, new double[D], result[i], 0, D);
       }
       return result;
     }
 
     @Test
     void dxhat() {
-      double[] one = new double[D];
-      Arrays.fill(one, 1);
-      double[][] dxhat = dxWith(one, DOUT, new double[D]);
+      double[][] dxhat = dxWith(GAMMA, DOUT, new double[D]); // as if ivar were 1
       assertClose(dxhat, numeric(this::outOfXhat, nodes.xhat), 1e-8);
     }
 
@@ -192,20 +191,20 @@ class NodesTest {
     @Test
     void dxmu1() {
       UnaryOperator<double[][]> f = xmu -> outOfIvar(nodes.ivar, xmu);
-      double[][] dxmu1 = dxWith(graph.ivar, DOUT, new double[D]);
+      double[][] dxmu1 = dxWith(graph.scale, DOUT, new double[D]);
       assertClose(dxmu1, numeric(f, nodes.xmu), 1e-8);
     }
 
     @Test
     void dxmu2() {
       UnaryOperator<double[][]> f = xmu -> outOfSq(combine(xmu, xmu, (a, b) -> a * b), nodes.xmu);
-      double[][] dxmu2 = dxWith(graph.ivar, new double[N][D], graph.dsq);
+      double[][] dxmu2 = dxWith(graph.scale, new double[N][D], graph.dsq);
       assertClose(dxmu2, numeric(f, nodes.xmu), 1e-8);
     }
 
     @Test
     void dx1() {
-      assertClose(dxWith(graph.ivar, DOUT, graph.dsq), numeric(this::outOfXmu, nodes.xmu), 1e-8);
+      assertClose(dxWith(graph.scale, DOUT, graph.dsq), numeric(this::outOfXmu, nodes.xmu), 1e-8);
     }
 
     @Test
