@@ -27,7 +27,7 @@ final class Figure {
   private static final int LOWER = 380; // the height of (b) and (c)
   private static final int CAPTION = 36;
   private static final int HEIGHT = UPPER + LOWER + CAPTION;
-  private static final int PIXELS_PER_UNIT = 2; // in the png, for sharp letters
+  private static final double PIXELS_PER_UNIT = 1.5; // in the png, for sharp letters
 
   private static final Color WITHOUT = new Color(0xD55E00); // told apart by the colour-blind too
   private static final Color WITH = new Color(0x0072B2);
@@ -53,7 +53,9 @@ final class Figure {
   byte[] png() throws IOException {
     BufferedImage image =
         new BufferedImage(
-            WIDTH * PIXELS_PER_UNIT, HEIGHT * PIXELS_PER_UNIT, BufferedImage.TYPE_INT_RGB);
+            (int) (WIDTH * PIXELS_PER_UNIT),
+            (int) (HEIGHT * PIXELS_PER_UNIT),
+            BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = image.createGraphics();
     graphics.scale(PIXELS_PER_UNIT, PIXELS_PER_UNIT);
     graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
@@ -95,8 +97,8 @@ final class Figure {
 
   private Panel accuracies() {
     return new Panel("(a) accuracy on the test images", "test accuracy", 0, 1)
-        .line("with batch norm", with, Measurement::accuracy, WITH, Panel.SOLID)
-        .line("without batch norm", without, Measurement::accuracy, WITHOUT, Panel.DASHED);
+        .line("with batch norm", with, Measurement::accuracy, WITH, Panel.THICK)
+        .line("without batch norm", without, Measurement::accuracy, WITHOUT, Panel.THICK);
   }
 
   private Panel percentiles(String title, List<Measurement> measurements, Color color) {
@@ -104,9 +106,15 @@ final class Figure {
     double lowest = all().mapToDouble(Measurement::low).min().orElseThrow();
     double highest = all().mapToDouble(Measurement::high).max().orElseThrow();
     return new Panel(title, "input of the sigmoid", Math.floor(lowest), Math.ceil(highest))
-        .line("85 %", measurements, Measurement::high, color, Panel.DASHED)
-        .line("50 %", measurements, Measurement::median, color, Panel.SOLID)
-        .line("15 %", measurements, Measurement::low, color, Panel.DOTTED);
+        .line("85 %", measurements, Measurement::high, color.darker().darker(), Panel.THIN)
+        .line("50 %", measurements, Measurement::median, color, Panel.THICK)
+        .line("15 %", measurements, Measurement::low, lighter(color), Panel.THIN);
+  }
+
+  /** Half way to white. */
+  private static Color lighter(Color color) {
+    return new Color(
+        (color.getRed() + 255) / 2, (color.getGreen() + 255) / 2, (color.getBlue() + 255) / 2);
   }
 
   private Stream<Measurement> all() {

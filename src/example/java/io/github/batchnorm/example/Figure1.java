@@ -78,7 +78,8 @@ final class Figure1 implements Callable<Integer> {
   /** Runs the program; see {@code --help}. */
   public static void main(String[] args) {
     System.setProperty("java.awt.headless", "true");
-    int exitCode = new CommandLine(new Figure1()).execute(args);
+    int exitCode =
+        new CommandLine(new Figure1()).setParameterExceptionHandler(Figure1::explain).execute(args);
     if (exitCode != 0) {
       System.exit(exitCode); // the only way to tell Maven
     }
@@ -134,6 +135,12 @@ final class Figure1 implements Callable<Integer> {
     try (Progress progress = Progress.start(network, training.steps())) {
       return training.run(batchNorm, digits, progress);
     }
+  }
+
+  /** One line; the default would print all of the help after it. */
+  private static int explain(ParameterException e, String[] args) {
+    e.getCommandLine().getErr().println(e.getMessage() + " (see --help)");
+    return 2;
   }
 
   private ParameterException bad(String message) {

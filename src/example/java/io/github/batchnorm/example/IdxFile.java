@@ -93,7 +93,7 @@ final class IdxFile implements AutoCloseable {
     } catch (EOFException e) { // in the header, or of the gzip stream
       throw new DataException(name + " is truncated");
     } catch (ZipException e) {
-      throw new DataException(name + " is damaged: " + e.getMessage());
+      throw new DataException(name + " is not a valid gzip file: " + e.getMessage());
     } catch (IOException e) {
       throw new DataException(name + " cannot be read: " + e.getMessage());
     }

@@ -7,7 +7,8 @@ import java.util.List;
  * the difference that batch norm makes is there.
  */
 final class Schedule {
-  private static final List<Integer> EARLY = List.of(10, 20, 50, 100, 200);
+  private static final List<Integer> EARLY =
+      List.of(10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 1000, 2000, 5000);
   private static final int POINTS = 100; // on a line of the figure
   private static final int ROWS = 20; // of the table
 
