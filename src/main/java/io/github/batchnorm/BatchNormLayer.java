@@ -1,6 +1,7 @@
 package io.github.batchnorm;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Batch normalization of the columns (features) of a matrix, with its gradients.
@@ -49,6 +50,7 @@ public final class BatchNormLayer {
   private final double[] gamma; // (D)
   private final double[] beta; // (D)
   private final RunningStatistics running;
+  private final boolean cacheGraph;
   private final Graph graph;
   private boolean graphReady;
 
@@ -68,6 +70,7 @@ public final class BatchNormLayer {
     gamma = builder.gamma.clone();
     beta = builder.beta.clone();
     running = new RunningStatistics(features, builder.smoothingFactor, epsilon);
+    cacheGraph = builder.cacheGraph;
     graph = new Graph(features, builder.cacheGraph, builder.parallel);
   }
 
@@ -90,8 +93,9 @@ public final class BatchNormLayer {
    * @return out, shape (N, D): a new array
    * @throws NullPointerException if {@code x} or a row of it is null
    * @throws IllegalArgumentException if {@code x} has fewer than 2 rows or a row that has not D
-   *     values, holds a value that is not finite, or has a column whose variance overflows; or if
-   *     gamma or beta hold a value that is not finite
+   *     values, holds a value that is not finite, or has a column whose variance overflows; if
+   *     gamma or beta hold a value that is not finite, or gamma one so large that gamma * ivar
+   *     overflows
    */
   public double[][] forward(double[][] x) {
     graphReady = false;
@@ -114,14 +118,25 @@ public final class BatchNormLayer {
     graphReady = false;
     Check.batch("x", x, features);
     Check.shape("out", out, x.length, features, "x");
+    if (!cacheGraph) {
+      Check.noSharedRow(x, out);
+    }
     return train(x, out);
   }
 
   private double[][] train(double[][] x, double[][] out) {
+    if (cacheGraph) {
+      Check.cacheable("x", x.length, features);
+    }
     checkParameters();
     if (!graph.forward(x, gamma, beta, epsilon, out)) {
       Check.finite("x", x);
-      Check.noOverflow("the variance", graph.var);
+      throw Check.overflow(
+          List.of("var", "sqrtvar", "gamma * ivar", "beta - gamma * ivar * rest"),
+          graph.var,
+          graph.sqrtvar,
+          graph.scale,
+          graph.offset);
     }
     running.add(graph.mu, graph.var, x.length);
     graphReady = true;
@@ -180,9 +195,8 @@ public final class BatchNormLayer {
     double[] dbeta = new double[features];
     if (!graph.backward(dout, dx, dgamma, dbeta)) {
       Check.finite("dout", dout);
-      Check.noOverflow("dgamma", dgamma);
-      Check.noOverflow("dsq", graph.dsq);
-      Check.noOverflow("dx2", graph.dx2);
+      throw Check.overflow(
+          List.of("dbeta", "dgamma", "dsq", "dx2"), dbeta, dgamma, graph.dsq, graph.dx2);
     }
     return new BatchNormGradients(dx, dgamma, dbeta);
   }
@@ -249,8 +263,7 @@ public final class BatchNormLayer {
     if (!Columns.areFinite(gradients.dgamma()) || !Columns.areFinite(gradients.dbeta())) {
       Check.finite("x", x);
       Check.finite("dout", dout);
-      Check.noOverflow("dgamma", gradients.dgamma());
-      Check.noOverflow("dbeta", gradients.dbeta());
+      throw Check.overflow(List.of("dgamma", "dbeta"), gradients.dgamma(), gradients.dbeta());
     }
     return gradients;
   }
@@ -427,13 +440,32 @@ public final class BatchNormLayer {
       return this;
     }
 
-    public Builder cacheGraph(boolean v) {
-      cacheGraph = v;
+    /**
+     * Whether forward keeps a copy of what {@link BatchNormLayer#backward} and {@link
+     * BatchNormLayer#graph} need, one matrix (N, D); true if not called.
+     *
+     * <p>With false the layer keeps a reference to {@code x} in its place and computes xmu and xhat
+     * again: no memory of that size, less traffic, the same bits. Then <b>{@code x} must not be
+     * changed until the last backward or graph of that forward</b>, and an {@code out} that shares
+     * a row with {@code x} is refused.
+     *
+     * @param cacheGraph whether to keep a copy
+     * @return this builder
+     */
+    public Builder cacheGraph(boolean cacheGraph) {
+      this.cacheGraph = cacheGraph;
       return this;
     }
 
-    public Builder parallel(boolean v) {
-      parallel = v;
+    /**
+     * Whether forward and backward share large matrices out to the threads of the common pool; true
+     * if not called. The bits of a result do not depend on it, nor on the number of threads.
+     *
+     * @param parallel whether to use other threads than the caller's
+     * @return this builder
+     */
+    public Builder parallel(boolean parallel) {
+      this.parallel = parallel;
       return this;
     }
 

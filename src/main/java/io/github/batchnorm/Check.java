@@ -1,7 +1,16 @@
 package io.github.batchnorm;
 
+import java.util.List;
+import java.util.Locale;
+
 /** The rules of the contract. Every message says what (value) rule. */
 final class Check {
+  /** The most values that an array can have on every virtual machine. */
+  private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
+
+  /** A NaN that no computation makes; as an input it would be refused anyway. */
+  private static final double MARK = Double.longBitsToDouble(0x7ff8_b17c_404b_2016L);
+
   private Check() {}
 
   static void features(int features) {
@@ -62,9 +71,9 @@ final class Check {
     nonNull(matrix, name);
     if (matrix.length != rows) {
       Object columns = matrix.length > 0 && matrix[0] != null ? matrix[0].length : "?";
-      throw new IllegalArgumentException(
-          "%s has shape (%d, %s), expected (%d, %d) as %s"
-              .formatted(name, matrix.length, columns, rows, features, like));
+      throw illegal(
+          "%s has shape (%d, %s), expected (%d, %d) as %s",
+          name, matrix.length, columns, rows, features, like);
     }
     for (int i = 0; i < rows; i++) {
       row(name, matrix[i], i, features);
@@ -76,8 +85,7 @@ final class Check {
       throw new NullPointerException(name + "[" + i + "] is null, expected a row of " + features);
     }
     if (row.length != features) {
-      throw new IllegalArgumentException(
-          "%s[%d] has %s, expected %d".formatted(name, i, count(row.length, "value"), features));
+      throw illegal("%s[%d] has %s, expected %d", name, i, count(row.length, "value"), features);
     }
   }
 
@@ -100,12 +108,59 @@ final class Check {
     }
   }
 
-  /** That what was computed for each feature, from values that are finite themselves, is finite. */
-  static void noOverflow(String what, double[] values) {
-    for (int j = 0; j < values.length; j++) {
-      require(
-          Double.isFinite(values[j]), "%s of column %d (%s) must be finite", what, j, values[j]);
+  /**
+   * Names the first value per feature that is not finite, although all that it was computed from
+   * is.
+   *
+   * @param names of the nodes
+   * @param nodes at least one of them with such a value
+   */
+  static IllegalArgumentException overflow(List<String> names, double[]... nodes) {
+    for (int node = 0; ; node++) {
+      for (int j = 0; j < nodes[node].length; j++) {
+        if (!Double.isFinite(nodes[node][j])) {
+          return illegal("%s of column %d (%s) must be finite", names.get(node), j, nodes[node][j]);
+        }
+      }
     }
+  }
+
+  /** That the cache of an (N, D) matrix fits into one array. */
+  static void cacheable(String name, int rows, int features) {
+    require(
+        (long) rows * features <= MAX_ARRAY,
+        "%s has %d x %d values, the cache holds at most %d: build the layer with cacheGraph(false)",
+        name,
+        rows,
+        features,
+        MAX_ARRAY);
+  }
+
+  /** That {@code x}, which backward will read again, is not overwritten by {@code out}. */
+  static void noSharedRow(double[][] x, double[][] out) {
+    // a mark in each row of out shows in x where the two share a row: three visits to the first
+    // value of a row, where a set of identities would take longer than the forward itself
+    double[] first = new double[out.length];
+    for (int i = 0; i < out.length; i++) {
+      first[i] = out[i][0];
+      out[i][0] = MARK;
+    }
+    int shared = 0;
+    while (shared < x.length && !isMark(x[shared][0])) {
+      shared++;
+    }
+    for (int i = out.length - 1; i >= 0; i--) {
+      out[i][0] = first[i];
+    }
+    require(
+        shared == x.length,
+        "out shares x[%d] (a row that backward needs) and must not: build the layer with"
+            + " cacheGraph(true)",
+        shared);
+  }
+
+  private static boolean isMark(double value) {
+    return Double.doubleToRawLongBits(value) == Double.doubleToRawLongBits(MARK);
   }
 
   static void graph(boolean ready, String method) {
@@ -127,8 +182,12 @@ final class Check {
 
   private static void require(boolean holds, String message, Object... arguments) {
     if (!holds) {
-      throw new IllegalArgumentException(message.formatted(arguments));
+      throw illegal(message, arguments);
     }
+  }
+
+  private static IllegalArgumentException illegal(String message, Object... arguments) {
+    return new IllegalArgumentException(String.format(Locale.ROOT, message, arguments));
   }
 
   private static String count(int n, String noun) {

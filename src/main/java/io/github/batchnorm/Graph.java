@@ -66,7 +66,7 @@ final class Graph {
   final double[] ivar; // (D) 6
   final double[] gamma; // (D) as it was in this forward
   final double[] scale; // (D) gamma * ivar
-  private final double[] offset; // (D) beta - scale * rest
+  final double[] offset; // (D) beta - scale * rest
 
   // backward, the nodes that are one value per feature
   final double[] divar; // (D) 7
@@ -121,15 +121,15 @@ final class Graph {
     reserve(x);
     System.arraycopy(gamma, 0, this.gamma, 0, d);
     System.arraycopy(x[0], 0, shift, 0, d);
-    grid.forEachStrip(strip -> forwardStatistics(x, epsilon, strip));
-    if (!Columns.areFinite(var)) {
+    grid.forEachStrip(strip -> forwardStatistics(x, beta, epsilon, strip));
+    if (!Columns.areFinite(sqrtvar) || !Columns.areFinite(offset)) {
       return false;
     }
-    grid.forEachStrip(strip -> forwardOutput(x, beta, out, strip));
+    grid.forEachStrip(strip -> forwardOutput(x, out, strip));
     return true;
   }
 
-  private void forwardStatistics(double[][] x, double epsilon, Strip s) {
+  private void forwardStatistics(double[][] x, double[] beta, double epsilon, Strip s) {
     int n = grid.n;
     // Step 1: mu = Σ x / N
     grid.sum(s, mu, (tile, sums) -> Rows.addDifferences(x, shift, tile, sums));
@@ -147,16 +147,16 @@ final class Graph {
     for (int j = s.from(); j < s.to(); j++) {
       ivar[j] = 1 / sqrtvar[j];
     }
-  }
-
-  private void forwardOutput(double[][] x, double[] beta, double[][] out, Strip s) {
-    // Step 7: xhat = xmu * ivar. Step 8: gammax = gamma * xhat. Step 9: out = gammax + beta
     for (int j = s.from(); j < s.to(); j++) {
       scale[j] = gamma[j] * ivar[j];
     }
     for (int j = s.from(); j < s.to(); j++) {
       offset[j] = beta[j] - scale[j] * rest[j];
     }
+  }
+
+  private void forwardOutput(double[][] x, double[][] out, Strip s) {
+    // Step 7: xhat = xmu * ivar. Step 8: gammax = gamma * xhat. Step 9: out = gammax + beta
     grid.forEachTile(s, cached ? t -> outAndCache(x, out, t) : t -> out(x, out, t));
   }
 
@@ -287,13 +287,15 @@ final class Graph {
     if (grid != null && grid.n == n) {
       return;
     }
-    grid = new Grid(n, d, parallel);
+    grid = null; // until all is there: memory may run out below
+    Grid newGrid = new Grid(n, d, parallel);
     if (cached) {
-      rows = new double[grid.blocks()][d];
-      nodes = new double[grid.blocks()][d];
+      rows = new double[newGrid.blocks()][d];
+      nodes = new double[newGrid.blocks()][d];
     }
     if (cached && centered.length < n * d) {
       centered = new double[n * d];
     }
+    grid = newGrid;
   }
 }

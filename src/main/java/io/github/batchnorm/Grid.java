@@ -30,10 +30,10 @@ final class Grid {
   }
 
   /** 256 KiB: a tile of x and one of out, or dout, x and dx, stay in the second-level cache. */
-  private static final int TILE_VALUES = Integer.getInteger("bn.values", 1 << 15);
+  private static final int TILE_VALUES = 1 << 15;
 
   /** A narrower strip reads too little of each row at a time; it is cut into tiles instead. */
-  private static final int MIN_WIDTH = Integer.getInteger("bn.minwidth", 64);
+  private static final int MIN_WIDTH = 64;
 
   /** A wider strip has more values per feature than the first-level cache holds. */
   private static final int MAX_WIDTH = 2048;
@@ -42,7 +42,7 @@ final class Grid {
   private static final int MAX_BLOCKS = 128;
 
   /** Below, waking another thread takes longer than it saves. */
-  private static final int PARALLEL_VALUES = Integer.getInteger("bn.par", 1 << 15);
+  private static final int PARALLEL_VALUES = 1 << 15;
 
   final int n;
   private final Strip[] strips;

@@ -65,11 +65,12 @@ final class Parallel implements Runnable {
     while (done.get() < parts) {
       Thread.onSpinWait();
     }
-    if (failure.get() instanceof RuntimeException e) {
+    Throwable thrown = failure.get();
+    if (thrown instanceof Error e) {
       throw e;
     }
-    if (failure.get() instanceof Error e) {
-      throw e;
+    if (thrown != null) {
+      throw (RuntimeException) thrown;
     }
   }
 }

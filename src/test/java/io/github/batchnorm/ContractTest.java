@@ -254,21 +254,21 @@ class ContractTest {
     void refuses_finite_values_whose_squares_overflow() {
       // (1e200)² > 1.8e308
       setColumn(x, 2, 1e200, -1e200);
-      refuses(x, "the variance of column 2 (Infinity) must be finite");
+      refuses(x, "var of column 2 (Infinity) must be finite");
     }
 
     @Test
     void refuses_finite_values_whose_squares_overflow_only_when_summed() {
       // (1e154)² = 1e308, but 18e308 > 1.8e308
       setColumn(x, 2, 1e154, -1e154);
-      refuses(x, "the variance of column 2 (Infinity) must be finite");
+      refuses(x, "var of column 2 (Infinity) must be finite");
     }
 
     @Test
     void refuses_finite_values_whose_difference_overflows() {
       // the two largest doubles are 2 * 1.8e308 apart
       setColumn(x, 3, Double.MAX_VALUE, -Double.MAX_VALUE);
-      refuses(x, "the variance of column 3 (NaN) must be finite");
+      refuses(x, "var of column 3 (NaN) must be finite");
     }
 
     @Test
