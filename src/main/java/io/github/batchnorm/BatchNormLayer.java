@@ -25,15 +25,18 @@ import java.util.List;
  *       the constant is.
  *   <li>A feature with a large mean keeps full precision: the mean is subtracted in two parts.
  *   <li>γ may be 0 or negative: no formula divides by it.
- *   <li>NaN and infinite values are refused, and so are finite ones whose variance overflows.
- *   <li>The same input gives the same bits, always.
+ *   <li>NaN and infinite values are refused, and so are finite ones whose sums over the batch
+ *       overflow. out and dx themselves are not looked at: where |γ| or |dout| comes near 1e300
+ *       they may be infinite.
+ *   <li>The same input gives the same bits, always, on one thread or many.
  * </ul>
  *
  * <p><b>A call that throws changes nothing:</b> gamma, beta, the running averages and {@link
  * #batchesTracked} stay as they were. Only the graph is gone after a {@code forward} that threw;
  * {@code backward} and {@code graph} then say so. Arrays handed in are never modified unless they
- * are handed in as an output; arrays handed out are never modified later, nor read, except for the
- * live {@link #gamma} and {@link #beta}.
+ * are handed in as an output, and not kept unless the layer was built with {@link
+ * Builder#cacheGraph cacheGraph(false)}. Arrays handed out are never modified later, nor read,
+ * except for the live {@link #gamma} and {@link #beta}.
  *
  * <p><b>Threads:</b> not synchronized. Any number of threads may call {@link #infer} and {@link
  * #inferBackward} at once while no thread calls {@code forward} or changes gamma or beta. All other

@@ -236,7 +236,7 @@ class LawsTest {
   void the_same_input_gives_the_same_bits() {
     BatchNormGradients first = gradients(x, dout);
     BatchNormGradients second = gradients(copy(x), copy(dout));
-    assertThat(second.dx()).isDeepEqualTo(first.dx());
+    assertThat(Arrays.deepEquals(second.dx(), first.dx())).isTrue();
     assertThat(second.dgamma()).isEqualTo(first.dgamma());
     assertThat(second.dbeta()).isEqualTo(first.dbeta());
   }
