@@ -1,0 +1,94 @@
+package io.github.batchnorm.benchmark;
+
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * One contender, one size; started by {@link Benchmarks}.
+ *
+ * <pre>{@code
+ * mvn -q -Pbenchmark test-compile exec:exec -Dargs="forward -p size=64x64 -p contender=cached"
+ * }</pre>
+ *
+ * <p>Before anything is timed, the contender's out, dx, dgamma and dbeta are compared with the
+ * library's. The results of a call stay in fields of the contender, so that no call can be
+ * optimized away.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Fork(
+    value = 2,
+    jvmArgs = {"-Xms3g", "-Xmx3g", "-XX:+AlwaysPreTouch"})
+@Warmup(iterations = 4, time = 500, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
+public class BatchNormBenchmark {
+  private static final long SEED = 20161;
+
+  /** N x D: rows, columns. */
+  @Param({
+    "32x16",
+    "64x64",
+    "60x100",
+    "128x256",
+    "256x1024",
+    "1024x1024",
+    "4096x1024",
+    "100000x32",
+    "16x100000"
+  })
+  public String size;
+
+  /** A name of {@link Contenders}. */
+  @Param("cached")
+  public String contender;
+
+  private Contender measured;
+
+  /** Makes the data and checks the contender's results. */
+  @Setup(Level.Trial)
+  public void prepare() {
+    Batch batch = Batch.random(size, SEED);
+    measured = walked(contender, batch);
+    Agreement.check(contender, measured, walked("cached", batch));
+    YoungCollections.provoke();
+  }
+
+  private static Contender walked(String name, Batch batch) {
+    Contender contender = Contenders.make(name);
+    contender.prepare(batch);
+    contender.forward();
+    contender.backward();
+    return contender;
+  }
+
+  /** Training, forward. */
+  @Benchmark
+  public void forward() {
+    measured.forward();
+  }
+
+  /** The gradients of one forward, again and again. */
+  @Benchmark
+  public void backward() {
+    measured.backward();
+  }
+
+  /** A step of training. */
+  @Benchmark
+  public void forwardAndBackward() {
+    measured.forward();
+    measured.backward();
+  }
+}

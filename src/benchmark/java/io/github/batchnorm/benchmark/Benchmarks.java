@@ -1,0 +1,116 @@
+package io.github.batchnorm.benchmark;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * Measures all contenders and prints tables: time, speed against libtorch, memory allocated.
+ *
+ * <pre>{@code
+ * mvn -q -Pbenchmark,peers test-compile exec:exec -Dargs=--short     under 5 minutes
+ * mvn -q -Pbenchmark,peers test-compile exec:exec                    everything
+ * mvn -q -Pbenchmark test-compile exec:exec                          without libtorch
+ * mvn -q -Pbenchmark test-compile exec:exec -Dargs=--scaling         time per element
+ * }</pre>
+ *
+ * <p>JMH's own options and names of benchmarks may follow, such as {@code -Dargs="--short forward
+ * -f 3 -p size=64x64,60x100 -p contender=cached,naive"}.
+ */
+final class Benchmarks {
+  private static final List<String> METHODS = List.of("forward", "backward", "forwardAndBackward");
+
+  private final boolean shortRun;
+  private final CommandLineOptions commandLine;
+
+  private Benchmarks(boolean shortRun, CommandLineOptions commandLine) {
+    this.shortRun = shortRun;
+    this.commandLine = commandLine;
+  }
+
+  /** Runs the program. */
+  public static void main(String[] args)
+      throws CommandLineOptionException, NoSuchFieldException, RunnerException {
+    List<String> options = new ArrayList<>(List.of(args));
+    if (options.remove("--scaling")) {
+      Scaling.run();
+      return;
+    }
+    boolean shortRun = options.remove("--short");
+    new Benchmarks(shortRun, new CommandLineOptions(options.toArray(String[]::new))).run();
+  }
+
+  private void run() throws NoSuchFieldException, RunnerException {
+    Surroundings.print();
+    List<String> methods = methods();
+    List<String> sizes = chosen("size", List.of(sizes()));
+    List<String> contenders = chosen("contender", Contenders.names(shortRun));
+    int total = methods.size() * sizes.size() * contenders.size();
+    List<Score> scores = new ArrayList<>();
+    for (String method : methods) {
+      for (String size : sizes) {
+        for (String contender : contenders) { // next to each other in time: the machine may change
+          Score score = measure(method, size, contender);
+          scores.add(score);
+          System.out.printf(Locale.ROOT, "%d of %d: %s%n", scores.size(), total, score);
+        }
+      }
+    }
+    Report.print(methods, sizes, contenders, scores);
+  }
+
+  private Score measure(String method, String size, String contender) throws RunnerException {
+    ChainedOptionsBuilder options =
+        new OptionsBuilder()
+            .parent(commandLine)
+            .include(BatchNormBenchmark.class.getName() + "\\." + method + "$")
+            .param("size", size)
+            .param("contender", contender)
+            .addProfiler(GCProfiler.class)
+            .verbosity(commandLine.verbosity().orElse(VerboseMode.SILENT))
+            .shouldFailOnError(true);
+    if (shortRun) {
+      shorten(options);
+    }
+    RunResult result = new Runner(options.build()).runSingle();
+    double micros = result.getPrimaryResult().getScore();
+    double bytes = result.getSecondaryResults().get("gc.alloc.rate.norm").getScore();
+    return new Score(method, size, contender, micros, bytes);
+  }
+
+  /** What the command line says goes first. */
+  private void shorten(ChainedOptionsBuilder options) {
+    TimeValue time = TimeValue.milliseconds(200);
+    options.forks(commandLine.getForkCount().orElse(1));
+    options.warmupIterations(commandLine.getWarmupIterations().orElse(4));
+    options.warmupTime(commandLine.getWarmupTime().orElse(time));
+    options.measurementIterations(commandLine.getMeasurementIterations().orElse(5));
+    options.measurementTime(commandLine.getMeasurementTime().orElse(time));
+  }
+
+  private List<String> methods() {
+    if (!commandLine.getIncludes().isEmpty()) {
+      return commandLine.getIncludes();
+    }
+    return shortRun ? List.of("forwardAndBackward") : METHODS;
+  }
+
+  private List<String> chosen(String parameter, List<String> all) {
+    return List.copyOf(commandLine.getParameter(parameter).orElse(all));
+  }
+
+  private static String[] sizes() throws NoSuchFieldException {
+    return BatchNormBenchmark.class.getField("size").getAnnotation(Param.class).value();
+  }
+}

@@ -1,0 +1,91 @@
+package io.github.batchnorm.benchmark;
+
+import io.github.batchnorm.BatchNormLayer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+
+/**
+ * Time per element against the number of elements, 10^3 to 10^8: first N grows, then D.
+ *
+ * <pre>{@code
+ * mvn -q -Pbenchmark test-compile exec:exec -Dargs=--scaling
+ * }</pre>
+ *
+ * <p>Medians of System.nanoTime over forward and backward, with output buffers. To save memory dx
+ * is dout, and dout is out: two matrices of 800 MB at the most, and a third for the cached graph.
+ */
+final class Scaling {
+  private static final int FIXED = 100;
+  private static final int LARGEST = 1_000_000;
+  private static final long SEED = 20161;
+  private static final long WARM_UP_NANOS = 300_000_000;
+  private static final long NANOS = 500_000_000;
+  private static final int MIN_CALLS = 3;
+  private static final List<String> HEAD =
+      List.of("N x D", "cached-serial", "cached", "recompute-serial", "recompute");
+
+  private Scaling() {}
+
+  /** Prints both tables. */
+  static void run() {
+    Surroundings.print();
+    Table rows = new Table(HEAD);
+    Table columns = new Table(HEAD);
+    measure(FIXED, FIXED); // the first to run would pay for the compiler
+    for (int grown = 10; grown <= LARGEST; grown *= 10) {
+      rows.add(measure(grown, FIXED));
+      columns.add(measure(FIXED, grown));
+    }
+    rows.print("forward and backward, nanoseconds per element, N grows");
+    columns.print("forward and backward, nanoseconds per element, D grows");
+  }
+
+  private static List<String> measure(int n, int d) {
+    double[][] x = random(n, d);
+    double[][] out = new double[n][d];
+    List<String> row = new ArrayList<>(List.of(n + "x" + d));
+    for (boolean cacheGraph : new boolean[] {true, false}) {
+      for (boolean parallel : new boolean[] {false, true}) {
+        BatchNormLayer layer =
+            BatchNormLayer.builder(d).cacheGraph(cacheGraph).parallel(parallel).build();
+        medianNanos(layer, x, out, WARM_UP_NANOS);
+        double nanos = medianNanos(layer, x, out, NANOS) / ((double) n * d);
+        row.add(String.format(Locale.ROOT, "%.2f", nanos));
+      }
+    }
+    System.out.println(String.join("  ", row));
+    return row;
+  }
+
+  private static double medianNanos(BatchNormLayer layer, double[][] x, double[][] out, long time) {
+    long[] nanos = new long[MIN_CALLS];
+    int calls = 0;
+    long start = System.nanoTime();
+    for (long t = start; calls < MIN_CALLS || t - start < time; calls++) {
+      if (calls == nanos.length) {
+        nanos = Arrays.copyOf(nanos, 2 * calls);
+      }
+      layer.forward(x, out);
+      layer.backward(out, out);
+      long end = System.nanoTime();
+      nanos[calls] = end - t;
+      t = end;
+    }
+    Arrays.sort(nanos, 0, calls);
+    return nanos[calls / 2];
+  }
+
+  private static double[][] random(int n, int d) {
+    double[] values = new Random(SEED).doubles(4099, -1, 1).toArray(); // a prime: no two rows equal
+    double[][] x = new double[n][d];
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j < d; j++) {
+        x[i][j] = values[(int) (((long) i * d + j) % values.length)];
+      }
+    }
+    return x;
+  }
+}
