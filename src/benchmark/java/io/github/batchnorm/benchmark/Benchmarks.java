@@ -20,40 +20,48 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  *
  * <pre>{@code
  * mvn -q -Pbenchmark,peers test-compile exec:exec -Dargs=--short     under 5 minutes
- * mvn -q -Pbenchmark,peers test-compile exec:exec                    everything
- * mvn -q -Pbenchmark test-compile exec:exec                          without libtorch
- * mvn -q -Pbenchmark test-compile exec:exec -Dargs=--scaling         time per element
+ * mvn -q -Pbenchmark,peers test-compile exec:exec                    everything, 80 minutes
+ * mvn -q -Pbenchmark test-compile exec:exec                          without libtorch, 1 hour
+ * mvn -q -Pbenchmark test-compile exec:exec -Dargs=--scaling         time per element, 2 minutes
  * }</pre>
  *
- * <p>JMH's own options and names of benchmarks may follow, such as {@code -Dargs="--short forward
+ * <p>Names of benchmarks and JMH's own options may follow, such as {@code -Dargs="--short forward
  * -f 3 -p size=64x64,60x100 -p contender=cached,naive"}.
  */
 final class Benchmarks {
   private static final List<String> METHODS = List.of("forward", "backward", "forwardAndBackward");
 
+  /** A third less than the whole run's: to touch 1 GB takes half a second of every fork. */
+  private static final List<String> SHORT_JVM = List.of("-Xms2g", "-Xmx2g", "-XX:+AlwaysPreTouch");
+
   private final boolean shortRun;
+  private final List<String> methods;
   private final CommandLineOptions commandLine;
 
-  private Benchmarks(boolean shortRun, CommandLineOptions commandLine) {
-    this.shortRun = shortRun;
-    this.commandLine = commandLine;
+  /** Takes what it knows from the options and leaves the rest to JMH. */
+  private Benchmarks(List<String> options) throws CommandLineOptionException {
+    shortRun = options.remove("--short");
+    List<String> named = METHODS.stream().filter(options::remove).toList();
+    methods = !named.isEmpty() ? named : shortRun ? List.of("forwardAndBackward") : METHODS;
+    commandLine = new CommandLineOptions(options.toArray(String[]::new));
+    if (!commandLine.getIncludes().isEmpty()) {
+      throw new CommandLineOptionException(
+          "no benchmark " + commandLine.getIncludes() + ", there are " + METHODS);
+    }
   }
 
   /** Runs the program. */
   public static void main(String[] args)
       throws CommandLineOptionException, NoSuchFieldException, RunnerException {
-    List<String> options = new ArrayList<>(List.of(args));
-    if (options.remove("--scaling")) {
+    if (List.of(args).contains("--scaling")) {
       Scaling.run();
-      return;
+    } else {
+      new Benchmarks(new ArrayList<>(List.of(args))).run();
     }
-    boolean shortRun = options.remove("--short");
-    new Benchmarks(shortRun, new CommandLineOptions(options.toArray(String[]::new))).run();
   }
 
   private void run() throws NoSuchFieldException, RunnerException {
     Surroundings.print();
-    List<String> methods = methods();
     List<String> sizes = chosen("size", List.of(sizes()));
     List<String> contenders = chosen("contender", Contenders.names(shortRun));
     int total = methods.size() * sizes.size() * contenders.size();
@@ -92,18 +100,12 @@ final class Benchmarks {
   /** What the command line says goes first. */
   private void shorten(ChainedOptionsBuilder options) {
     TimeValue time = TimeValue.milliseconds(200);
+    options.jvmArgs(commandLine.getJvmArgs().orElse(SHORT_JVM).toArray(String[]::new));
     options.forks(commandLine.getForkCount().orElse(1));
-    options.warmupIterations(commandLine.getWarmupIterations().orElse(4));
+    options.warmupIterations(commandLine.getWarmupIterations().orElse(3));
     options.warmupTime(commandLine.getWarmupTime().orElse(time));
-    options.measurementIterations(commandLine.getMeasurementIterations().orElse(5));
+    options.measurementIterations(commandLine.getMeasurementIterations().orElse(4));
     options.measurementTime(commandLine.getMeasurementTime().orElse(time));
-  }
-
-  private List<String> methods() {
-    if (!commandLine.getIncludes().isEmpty()) {
-      return commandLine.getIncludes();
-    }
-    return shortRun ? List.of("forwardAndBackward") : METHODS;
   }
 
   private List<String> chosen(String parameter, List<String> all) {

@@ -34,10 +34,12 @@ final class Scaling {
     Surroundings.print();
     Table rows = new Table(HEAD);
     Table columns = new Table(HEAD);
-    measure(FIXED, FIXED); // the first to run would pay for the compiler
+    for (int d : List.of(10, FIXED, 10 * FIXED)) { // the first would pay for the compiler
+      measure(FIXED, d);
+    }
     for (int grown = 10; grown <= LARGEST; grown *= 10) {
-      rows.add(measure(grown, FIXED));
-      columns.add(measure(FIXED, grown));
+      rows.add(shown(measure(grown, FIXED)));
+      columns.add(shown(measure(FIXED, grown)));
     }
     rows.print("forward and backward, nanoseconds per element, N grows");
     columns.print("forward and backward, nanoseconds per element, D grows");
@@ -56,6 +58,10 @@ final class Scaling {
         row.add(String.format(Locale.ROOT, "%.2f", nanos));
       }
     }
+    return row;
+  }
+
+  private static List<String> shown(List<String> row) {
     System.out.println(String.join("  ", row));
     return row;
   }
