@@ -26,8 +26,8 @@ import java.util.List;
  *   <li>A feature with a large mean keeps full precision: the mean is subtracted in two parts.
  *   <li>γ may be 0 or negative: no formula divides by it.
  *   <li>NaN and infinite values are refused, and so are finite ones whose sums over the batch
- *       overflow. out and dx themselves are not looked at: where |γ| or |dout| comes near 1e300
- *       they may be infinite.
+ *       overflow. out and dx themselves are not looked at: where |x|, |γ| or |dout| comes near
+ *       1e300 they may be infinite or NaN.
  *   <li>The same input gives the same bits, always, on one thread or many.
  * </ul>
  *

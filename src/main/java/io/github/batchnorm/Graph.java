@@ -211,7 +211,7 @@ final class Graph {
       // Step 7, xhat = xmu * ivar: divar = Σ dxhat * xmu, dxmu1 = dxhat * ivar
       divar[j] = doutxmu * gamma[j];
       // Step 6, ivar = 1 / sqrtvar
-      dsqrtvar[j] = -ivar[j] * ivar[j] * divar[j];
+      dsqrtvar[j] = -ivar[j] * (ivar[j] * divar[j]); // ivar² may overflow
       // Step 5, sqrtvar = √(var + ε)
       dvar[j] = 0.5 * ivar[j] * dsqrtvar[j];
       // Step 4, var = Σ sq / N

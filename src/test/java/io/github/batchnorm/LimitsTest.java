@@ -47,6 +47,14 @@ class LimitsTest {
     }
   }
 
+  @Test
+  void a_tiny_epsilon_does_not_spoil_a_constant_column() {
+    // ivar = 1 / √1e-320 = 1e160, and its square overflows
+    BatchNormLayer layer = BatchNormLayer.builder(1).epsilon(1e-320).build();
+    layer.forward(new double[][] {{3}, {3}});
+    assertThat(layer.backward(new double[][] {{1}, {1}}).dgamma()).containsExactly(0);
+  }
+
   @Nested
   class Cache {
 
