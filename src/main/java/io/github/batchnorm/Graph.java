@@ -42,9 +42,12 @@ final class Graph {
    * a unit in the last place of mu, and centered a multiple of about that unit: rest² is at most half
    * of Σ centered² / N, so that nothing cancels.
    *
-   * In memory: with the cache 3 matrices (N, D), flat because a large array stays in one piece where
-   * a garbage collector scatters rows, which halves the bandwidth; reused from batch to batch.
-   * Without it the input is kept instead, and its rows less mu are what the cache holds, to the bit.
+   * In memory: with the cache one matrix (N, D), centered, reused from batch to batch. xmu, sq and
+   * xhat follow from it to the bit, and backward needs none of them beside it: they are made when
+   * snapshot asks, because writing all three in every forward nearly doubled its time at 256 x 1024. The
+   * matrix is flat because a large array stays in one piece where a garbage collector scatters rows,
+   * which halves the bandwidth. Without the cache the input is kept in its place: its rows less mu
+   * are what the cache holds, to the bit.
    */
 
   private final int d;
