@@ -16,9 +16,9 @@ import java.util.List;
  * (divides by N); the running average is taken over sample variances (divide by N - 1), as in the
  * paper and in PyTorch.
  *
- * <p>{@link #forward} is for training: it keeps every node of the computational graph, for {@link
- * #backward} and for {@link #graph}, and updates the running averages. {@link #infer} is for
- * everything else and changes nothing. There is no mode to forget.
+ * <p>{@link #forward} is for training: it keeps the computational graph, for {@link #backward} and
+ * for {@link #graph}, and updates the running averages. {@link #infer} is for everything else and
+ * changes nothing. There is no mode to forget.
  *
  * <ul>
  *   <li>A feature that is constant over the batch gives x̂ = 0 and out = β, exactly, however large

@@ -55,8 +55,8 @@ final class Graph {
   private final boolean parallel;
   private final double[] zeros; // (D)
   private Grid grid;
-  private double[][] rows; // (blocks, D), only with the cache: room for one row of each tile
-  private double[][] nodes; // (blocks, D), the same
+  private double[][] room; // (blocks, D), only with the cache: for a row of each tile
+  private double[][] moreRoom; // (blocks, D), for another row
   private double[][] x; // (N, D) of the caller, only without the cache
 
   // forward; a number is the step of the post that makes the node
@@ -172,7 +172,7 @@ final class Graph {
   private void outAndCache(double[][] x, double[][] out, Tile t) {
     int from = t.from();
     int to = t.to();
-    double[] row = rows[t.block()];
+    double[] row = room[t.block()];
     for (int i = t.first(); i < t.end(); i++) {
       Rows.subtract(x[i], mu, row, from, to);
       System.arraycopy(row, from, centered, i * d + from, to - from);
@@ -235,12 +235,12 @@ final class Graph {
     double[] origin = origin();
     int i = t.first();
     for (; i + 2 <= t.end(); i += 2) {
-      double[] x0 = input(i, t, rows);
-      double[] x1 = input(i + 1, t, nodes);
+      double[] x0 = input(i, t, room);
+      double[] x1 = input(i + 1, t, moreRoom);
       Rows.addProducts(dout[i], dout[i + 1], x0, x1, origin, products, t.from(), t.to());
     }
     for (; i < t.end(); i++) {
-      Rows.addProduct(dout[i], input(i, t, rows), origin, products, t.from(), t.to());
+      Rows.addProduct(dout[i], input(i, t, room), origin, products, t.from(), t.to());
     }
   }
 
@@ -248,7 +248,7 @@ final class Graph {
     // Step 0, x feeds steps 1 and 2: dx = dx1 + dx2, with dxmu1, dxmu2 and dx1 on the way
     double[] origin = origin();
     for (int i = t.first(); i < t.end(); i++) {
-      double[] x = input(i, t, rows);
+      double[] x = input(i, t, room);
       Rows.dx(dout[i], scale, x, origin, slope, dx2LessRest, dx[i], t.from(), t.to());
     }
   }
@@ -293,8 +293,8 @@ final class Graph {
     grid = null; // until all is there: memory may run out below
     Grid newGrid = new Grid(n, d, parallel);
     if (cached) {
-      rows = new double[newGrid.blocks()][d];
-      nodes = new double[newGrid.blocks()][d];
+      room = new double[newGrid.blocks()][d];
+      moreRoom = new double[newGrid.blocks()][d];
     }
     if (cached && centered.length < n * d) {
       centered = new double[n * d];
