@@ -9,9 +9,12 @@ package io.github.batchnorm;
  * components, {@code equals} compares the references, not the values.
  *
  * @param mu the mean of each feature over the batch, shape (D): {@code Σ x / N} (step 1)
- * @param xmu the centred input, shape (N, D): {@code x - mu} (step 2)
+ * @param xmu the centred input, shape (N, D): x less its mean (step 2). What {@code mu}, a double,
+ *     lacks of the mean is taken off too: {@code x[i][j] - mu[j]} is less exact where the mean is
+ *     large
  * @param sq its square, shape (N, D): {@code xmu²} (step 3)
- * @param var the population variance (divides by N), shape (D): {@code Σ sq / N} (step 4)
+ * @param var the population variance (divides by N), shape (D): {@code Σ sq / N} (step 4), up to
+ *     rounding
  * @param sqrtvar the standard deviation, shape (D): {@code √(var + ε)} (step 5)
  * @param ivar its inverse, shape (D): {@code 1 / sqrtvar} (step 6)
  * @param xhat the normalized input, shape (N, D): {@code xmu * ivar} (step 7)

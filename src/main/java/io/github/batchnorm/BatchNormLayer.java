@@ -21,22 +21,24 @@ import java.util.List;
  * changes nothing. There is no mode to forget.
  *
  * <ul>
- *   <li>A feature that is constant over the batch gives x̂ = 0 and out = β, exactly, however large
- *       the constant is.
- *   <li>A feature with a large mean keeps full precision: the mean is subtracted in two parts.
+ *   <li>In training, a feature that is constant over the batch gives x̂ = 0 and out = β, exactly,
+ *       however large the constant is.
+ *   <li>In training, a feature with a large mean keeps full precision: what the nearest double
+ *       lacks of the mean is subtracted too. Inference has its running average only, one double.
  *   <li>γ may be 0 or negative: no formula divides by it.
  *   <li>NaN and infinite values are refused, and so are finite ones whose sums over the batch
- *       overflow. out and dx themselves are not looked at: where |x|, |γ| or |dout| comes near
- *       1e300 they may be infinite or NaN.
+ *       overflow. out and dx themselves are not looked at: where a product of x or dout with γ and
+ *       1 / √(σ² + ε) comes near 1e300 they may be infinite or NaN.
  *   <li>The same input gives the same bits, always, on one thread or many.
  * </ul>
  *
- * <p><b>A call that throws changes nothing:</b> gamma, beta, the running averages and {@link
- * #batchesTracked} stay as they were. Only the graph is gone after a {@code forward} that threw;
- * {@code backward} and {@code graph} then say so. Arrays handed in are never modified unless they
- * are handed in as an output, and not kept unless the layer was built with {@link
- * Builder#cacheGraph cacheGraph(false)}. Arrays handed out are never modified later, nor read,
- * except for the live {@link #gamma} and {@link #beta}.
+ * <p><b>A call that throws changes nothing in the layer:</b> gamma, beta, the running averages and
+ * {@link #batchesTracked} stay as they were, and no input is lost, not even one that is its own
+ * output. Only the graph is gone after a {@code forward} that threw; {@code backward} and {@code
+ * graph} then say so. Arrays handed in are never modified unless they are handed in as an output,
+ * and not kept unless the layer was built with {@link Builder#cacheGraph cacheGraph(false)}. Arrays
+ * handed out are never modified later, nor read, except for the live {@link #gamma} and {@link
+ * #beta}.
  *
  * <p><b>Threads:</b> not synchronized. Any number of threads may call {@link #infer} and {@link
  * #inferBackward} at once while no thread calls {@code forward} or changes gamma or beta. All other
@@ -122,7 +124,7 @@ public final class BatchNormLayer {
     Check.batch("x", x, features);
     Check.shape("out", out, x.length, features, "x");
     if (!cacheGraph) {
-      Check.noSharedRow(x, out);
+      Check.noSharedRow("x", x, "out", out);
     }
     return train(x, out);
   }
@@ -135,7 +137,7 @@ public final class BatchNormLayer {
     if (!graph.forward(x, gamma, beta, epsilon, out)) {
       Check.finite("x", x);
       throw Check.overflow(
-          List.of("var", "sqrtvar", "gamma * ivar", "beta - gamma * ivar * rest"),
+          List.of("var", "sqrtvar", "gamma * ivar", "out"),
           graph.var,
           graph.sqrtvar,
           graph.scale,
@@ -162,7 +164,7 @@ public final class BatchNormLayer {
    * @throws IllegalStateException if no forward was made yet, or the last one threw
    * @throws NullPointerException if {@code dout} or a row of it is null
    * @throws IllegalArgumentException if {@code dout} does not have that shape, holds a value that
-   *     is not finite, or is so large that a gradient overflows
+   *     is not finite, or is so large that dgamma, dbeta or another sum over the batch overflows
    */
   public BatchNormGradients backward(double[][] dout) {
     checkUpstream(dout);
@@ -175,16 +177,20 @@ public final class BatchNormLayer {
    * @param dout the derivative of the loss by out, shape (N, D) of that forward; not modified
    *     unless it is {@code dx}
    * @param dx written, shape (N, D); may be {@code dout} itself, but must not share rows with it in
-   *     any other way, nor hold one row twice; left as it was if the call throws
+   *     any other way, nor hold one row twice; left as it was if the call throws; with {@code
+   *     cacheGraph(false)} it must not share rows with the x of that forward either
    * @return {@code dx}, and new arrays for dgamma (D) and dbeta (D)
    * @throws IllegalStateException if no forward was made yet, or the last one threw
    * @throws NullPointerException if {@code dout}, {@code dx} or a row of them is null
    * @throws IllegalArgumentException as {@link #backward(double[][])}, or if {@code dx} has another
-   *     shape than {@code dout}
+   *     shape than {@code dout}, or shares a row with an x that is needed again
    */
   public BatchNormGradients backward(double[][] dout, double[][] dx) {
     checkUpstream(dout);
     Check.shape("dx", dx, dout.length, features, "dout");
+    if (!cacheGraph) {
+      Check.noSharedRow("x", graph.input(), "dx", dx);
+    }
     return walkBack(dout, dx);
   }
 
@@ -198,6 +204,9 @@ public final class BatchNormLayer {
     double[] dbeta = new double[features];
     if (!graph.backward(dout, dx, dgamma, dbeta)) {
       Check.finite("dout", dout);
+      if (!cacheGraph) {
+        Check.finite("x", graph.input()); // the caller may have changed it since
+      }
       throw Check.overflow(
           List.of("dbeta", "dgamma", "dsq", "dx2"), dbeta, dgamma, graph.dsq, graph.dx2);
     }
@@ -224,7 +233,8 @@ public final class BatchNormLayer {
    *
    * @param x shape (N, D) with N >= 1; not modified unless it is {@code out}
    * @param out written, shape (N, D); may be {@code x} itself, but must not share rows with it in
-   *     any other way, nor hold one row twice; rows before the one that is refused are written
+   *     any other way, nor hold one row twice; if a row is refused, those before it are written,
+   *     but no row of {@code x} is
    * @return {@code out}
    * @throws NullPointerException if {@code x}, {@code out} or a row of them is null
    * @throws IllegalArgumentException as {@link #infer(double[][])}, or if {@code out} has another
@@ -256,13 +266,17 @@ public final class BatchNormLayer {
    * @throws NullPointerException if {@code x}, {@code dout} or a row of them is null
    * @throws IllegalArgumentException if {@code x} has no row or a row that has not D values, if
    *     {@code dout} has another shape, if x, dout, gamma or beta hold a value that is not finite,
-   *     or if a gradient overflows
+   *     or if dgamma, dbeta or γ / √(σ² + ε) overflows
    */
   public BatchNormGradients inferBackward(double[][] x, double[][] dout) {
     Check.matrix("x", x, features);
     Check.shape("dout", dout, x.length, features, "x");
     checkParameters();
-    BatchNormGradients gradients = Inference.backward(x, dout, running, gamma);
+    double[] scale = Inference.scale(running, gamma);
+    if (!Columns.areFinite(scale)) {
+      throw Check.overflow(List.of("gamma * ivar"), scale);
+    }
+    BatchNormGradients gradients = Inference.backward(x, dout, running, scale);
     if (!Columns.areFinite(gradients.dgamma()) || !Columns.areFinite(gradients.dbeta())) {
       Check.finite("x", x);
       Check.finite("dout", dout);
@@ -449,8 +463,8 @@ public final class BatchNormLayer {
      *
      * <p>With false the layer keeps a reference to {@code x} in its place and computes xmu and xhat
      * again: no memory of that size, less traffic, the same bits. Then <b>{@code x} must not be
-     * changed until the last backward or graph of that forward</b>, and an {@code out} that shares
-     * a row with {@code x} is refused.
+     * changed until the last backward or graph of that forward</b>, and an {@code out} or {@code
+     * dx} that shares a row with {@code x} is refused.
      *
      * @param cacheGraph whether to keep a copy
      * @return this builder
@@ -461,8 +475,9 @@ public final class BatchNormLayer {
     }
 
     /**
-     * Whether forward and backward share large matrices out to the threads of the common pool; true
-     * if not called. The bits of a result do not depend on it, nor on the number of threads.
+     * Whether forward and backward share large matrices out to the threads of the common pool, or
+     * of the {@link java.util.concurrent.ForkJoinPool} that calls them; true if not called. The
+     * bits of a result do not depend on it, nor on the number of threads.
      *
      * @param parallel whether to use other threads than the caller's
      * @return this builder

@@ -119,7 +119,9 @@ final class Check {
     for (int node = 0; ; node++) {
       for (int j = 0; j < nodes[node].length; j++) {
         if (!Double.isFinite(nodes[node][j])) {
-          return illegal("%s of column %d (%s) must be finite", names.get(node), j, nodes[node][j]);
+          return illegal(
+              "%s of column %d (%s) must be finite: it overflows",
+              names.get(node), j, nodes[node][j]);
         }
       }
     }
@@ -136,8 +138,8 @@ final class Check {
         MAX_ARRAY);
   }
 
-  /** That {@code x}, which backward will read again, is not overwritten by {@code out}. */
-  static void noSharedRow(double[][] x, double[][] out) {
+  /** That {@code out} does not overwrite {@code x}, which backward will read again. */
+  static void noSharedRow(String xName, double[][] x, String outName, double[][] out) {
     // a mark in each row of out shows in x where the two share a row: three visits to the first
     // value of a row, where a set of identities would take longer than the forward itself
     double[] first = new double[out.length];
@@ -154,8 +156,9 @@ final class Check {
     }
     require(
         shared == x.length,
-        "out shares x[%d] (a row that backward needs) and must not: build the layer with"
-            + " cacheGraph(true)",
+        "%s shares %s[%d] (a row that backward needs), expected rows of its own",
+        outName,
+        xName,
         shared);
   }
 

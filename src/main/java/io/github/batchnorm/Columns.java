@@ -22,7 +22,7 @@ final class Columns {
       double bRounded = sum - a;
       rest[j] = (a - (sum - bRounded)) + (b - bRounded);
     }
-    for (int j = from; j < to; j++) {
+    for (int j = from; j < to; j++) { // a loop of its own: one store each, see Rows
       mu[j] = shift[j] + mu[j] / n;
     }
   }

@@ -105,6 +105,11 @@ final class Graph {
     dx2LessRest = new double[d];
   }
 
+  /** The x of the last {@link #forward}, which is kept only without the cache. */
+  double[][] input() {
+    return x;
+  }
+
   /** The number of rows of the last {@link #forward}. */
   int rows() {
     return grid.n;
@@ -117,8 +122,8 @@ final class Graph {
    * @param gamma the scale, shape (D); copied
    * @param beta the shift, shape (D); not modified
    * @param out written, shape (N, D): {@code gamma * xhat + beta}; may be {@code x} with the cache
-   * @return false, with {@code out} untouched, if var is not finite: a value of x is not, or the
-   *     values are too far apart
+   * @return false, with {@code out} untouched and x let go, if sqrtvar, scale or offset is not
+   *     finite: a value of x is not, or is too large for its sum, or gamma for ivar
    */
   boolean forward(double[][] x, double[] gamma, double[] beta, double epsilon, double[][] out) {
     reserve(x);
@@ -126,6 +131,7 @@ final class Graph {
     System.arraycopy(x[0], 0, shift, 0, d);
     grid.forEachStrip(strip -> forwardStatistics(x, beta, epsilon, strip));
     if (!Columns.areFinite(sqrtvar) || !Columns.areFinite(offset)) {
+      this.x = null;
       return false;
     }
     grid.forEachStrip(strip -> forwardOutput(x, out, strip));
@@ -203,9 +209,8 @@ final class Graph {
   private void backwardStatistics(double[][] dout, double[] dgamma, double[] dbeta, Strip s) {
     int n = grid.n;
     // Step 9, out = gammax + beta: dgammax = dout, dbeta = Σ dout.
-    // Steps 8 and 7 need dgamma = Σ dout * xhat and divar = Σ dout * gamma * xmu: up to a factor
-    // per
-    // feature both are Σ dout * xmu, so one sum serves the two.
+    // Steps 8 and 7 need dgamma = Σ dout * xhat and divar = Σ dout * gamma * xmu: both are
+    // Σ dout * xmu but for a factor per feature, so one sum serves the two.
     grid.sum(s, dbeta, divar, (tile, sums, products) -> addDout(dout, tile, sums, products));
     for (int j = s.from(); j < s.to(); j++) {
       double doutxmu = divar[j] - rest[j] * dbeta[j];
@@ -221,8 +226,7 @@ final class Graph {
       dsq[j] = dvar[j] / n;
       // Step 3, sq = xmu²: dxmu2 = 2 * xmu * dsq
       slope[j] = 2 * dsq[j];
-      // Step 2, xmu = x - mu: dx1 = dxmu1 + dxmu2, dmu = -Σ dx1, where Σ dxmu2 = 0 because Σ xmu =
-      // 0
+      // Step 2, xmu = x - mu: dx1 = dxmu1 + dxmu2, dmu = -Σ dx1. Σ xmu = 0, so Σ dxmu2 = 0
       dmu[j] = -dbeta[j] * scale[j];
       // Step 1, mu = Σ x / N
       dx2[j] = dmu[j] / n;

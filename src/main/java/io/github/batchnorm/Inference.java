@@ -14,16 +14,33 @@ final class Inference {
    *
    * @param x shape (N, D); not modified unless it is {@code out}
    * @param out written, shape (N, D); may be {@code x}
-   * @throws IllegalArgumentException if a value of x is not finite; the rows before are written
+   * @throws IllegalArgumentException if a value of x is not finite; rows of out before it may be
+   *     written, unless they are rows of x
    */
   static void forward(
       double[][] x, RunningStatistics running, double[] gamma, double[] beta, double[][] out) {
     for (int i = 0; i < x.length; i++) {
-      if (!Double.isFinite(Rows.sum(x[i]))) {
-        Check.finite("x", i, x[i]);
+      if (out[i] == x[i]) {
+        checkFinite(x[i], i); // before any row of x is overwritten
       }
+    }
+    for (int i = 0; i < x.length; i++) {
+      checkFinite(x[i], i);
       Rows.infer(x[i], running.mean, running.ivar, gamma, beta, out[i]);
     }
+  }
+
+  private static void checkFinite(double[] row, int i) {
+    if (!Double.isFinite(Rows.sum(row))) {
+      Check.finite("x", i, row);
+    }
+  }
+
+  /** {@code gamma * ivar}, shape (D): a new array. */
+  static double[] scale(RunningStatistics running, double[] gamma) {
+    double[] scale = new double[gamma.length];
+    Rows.multiply(gamma, running.ivar, scale, 0, gamma.length);
+    return scale;
   }
 
   /**
@@ -31,16 +48,16 @@ final class Inference {
    *
    * @param x shape (N, D); not modified
    * @param dout shape (N, D); not modified
+   * @param scale gamma * ivar, shape (D); not modified
    * @return new arrays; dgamma or dbeta is not finite if a value of x or dout is not
    */
   static BatchNormGradients backward(
-      double[][] x, double[][] dout, RunningStatistics running, double[] gamma) {
-    int d = gamma.length;
+      double[][] x, double[][] dout, RunningStatistics running, double[] scale) {
+    int d = scale.length;
     double[][] dx = new double[x.length][d];
     double[] dgamma = new double[d];
     double[] dbeta = new double[d];
-    double[] scale = new double[d];
-    Rows.multiply(gamma, running.ivar, scale, 0, d);
+
     for (int i = 0; i < x.length; i++) {
       Rows.add(dout[i], dbeta, 0, d);
       Rows.addProduct(dout[i], x[i], running.mean, dgamma, 0, d);

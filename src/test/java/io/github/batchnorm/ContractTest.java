@@ -254,21 +254,21 @@ class ContractTest {
     void refuses_finite_values_whose_squares_overflow() {
       // (1e200)² > 1.8e308
       setColumn(x, 2, 1e200, -1e200);
-      refuses(x, "var of column 2 (Infinity) must be finite");
+      refuses(x, "var of column 2 (Infinity) must be finite: it overflows");
     }
 
     @Test
     void refuses_finite_values_whose_squares_overflow_only_when_summed() {
       // (1e154)² = 1e308, but 18e308 > 1.8e308
       setColumn(x, 2, 1e154, -1e154);
-      refuses(x, "var of column 2 (Infinity) must be finite");
+      refuses(x, "var of column 2 (Infinity) must be finite: it overflows");
     }
 
     @Test
     void refuses_finite_values_whose_difference_overflows() {
       // the two largest doubles are 2 * 1.8e308 apart
       setColumn(x, 3, Double.MAX_VALUE, -Double.MAX_VALUE);
-      refuses(x, "var of column 3 (NaN) must be finite");
+      refuses(x, "var of column 3 (NaN) must be finite: it overflows");
     }
 
     @Test
@@ -406,7 +406,7 @@ class ContractTest {
       // xmu = ±1, Σ dout * xmu = 18 * 1e308
       setColumn(x, 2, 1, -1);
       setColumn(dout, 2, 1e308, -1e308);
-      backwardRefuses("dgamma of column 2 (Infinity) must be finite");
+      backwardRefuses("dgamma of column 2 (Infinity) must be finite: it overflows");
     }
 
     @Test
@@ -415,7 +415,7 @@ class ContractTest {
       setColumn(x, 2, 1, -1);
       setColumn(dout, 2, 1e200, -1e200);
       layer.gamma()[2] = 1e200;
-      backwardRefuses("dsq of column 2 (-Infinity) must be finite");
+      backwardRefuses("dsq of column 2 (-Infinity) must be finite: it overflows");
     }
 
     @Test
@@ -424,7 +424,7 @@ class ContractTest {
       setColumn(x, 2, 5, 5);
       setColumn(dout, 2, 1e300, 1e300);
       layer.gamma()[2] = 1e100;
-      backwardRefuses("dx2 of column 2 (-Infinity) must be finite");
+      backwardRefuses("dx2 of column 2 (-Infinity) must be finite: it overflows");
     }
 
     @Test
@@ -435,7 +435,8 @@ class ContractTest {
       layer.forward(x);
       assertThatIllegalArgumentException()
           .isThrownBy(() -> layer.backward(dout))
-          .withMessageMatching("d(beta|gamma) of column 2 [(](Infinity|NaN)[)] must be finite");
+          .withMessageMatching(
+              "d(beta|gamma) of column 2 [(](Infinity|NaN)[)] must be finite: it overflows");
     }
 
     @Test
@@ -443,7 +444,7 @@ class ContractTest {
       // 1e200 * 1e200
       x[8][2] = 1e200;
       dout[8][2] = 1e200;
-      inferBackwardRefuses("dgamma of column 2 (Infinity) must be finite");
+      inferBackwardRefuses("dgamma of column 2 (Infinity) must be finite: it overflows");
     }
 
     @Test
@@ -451,7 +452,7 @@ class ContractTest {
       // xhat = 0, as the mean is 0 before training; Σ dout = 18 * 1e308
       setColumn(x, 2, 0, 0);
       setColumn(dout, 2, 1e308, 1e308);
-      inferBackwardRefuses("dbeta of column 2 (Infinity) must be finite");
+      inferBackwardRefuses("dbeta of column 2 (Infinity) must be finite: it overflows");
     }
   }
 

@@ -25,7 +25,7 @@ class LimitsTest {
       // ivar = 1 / √1e-5 = 316, times 1e306 it overflows
       assertThatIllegalArgumentException()
           .isThrownBy(() -> layer(1e306).forward(new double[][] {{3}, {3}}))
-          .withMessage("gamma * ivar of column 0 (Infinity) must be finite");
+          .withMessage("gamma * ivar of column 0 (Infinity) must be finite: it overflows");
     }
 
     @Test
@@ -34,7 +34,17 @@ class LimitsTest {
       BatchNormLayer layer = BatchNormLayer.builder(1).epsilon(Double.MAX_VALUE).build();
       assertThatIllegalArgumentException()
           .isThrownBy(() -> layer.forward(new double[][] {{-9e153}, {9e153}}))
-          .withMessage("sqrtvar of column 0 (Infinity) must be finite");
+          .withMessage("sqrtvar of column 0 (Infinity) must be finite: it overflows");
+    }
+
+    @Test
+    void of_gamma_times_ivar_in_inference_is_refused() {
+      BatchNormLayer layer = BatchNormLayer.builder(1).smoothingFactor(1).build();
+      layer.forward(new double[][] {{3}, {3}}); // running variance 0, ivar = 316
+      layer.gamma()[0] = 1e306;
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> layer.inferBackward(new double[][] {{3}}, new double[][] {{0}}))
+          .withMessage("gamma * ivar of column 0 (Infinity) must be finite: it overflows");
     }
 
     @Test
@@ -43,7 +53,7 @@ class LimitsTest {
       layer.forward(new double[][] {{3}, {3}});
       assertThatIllegalArgumentException()
           .isThrownBy(() -> layer.backward(new double[][] {{1e308}, {1e308}}))
-          .withMessage("dbeta of column 0 (Infinity) must be finite");
+          .withMessage("dbeta of column 0 (Infinity) must be finite: it overflows");
     }
   }
 
@@ -97,11 +107,41 @@ class LimitsTest {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> layer.forward(x, out))
           .withMessage(
-              "out shares x[%d] (a row that backward needs) and must not: build the layer with"
-                  + " cacheGraph(true)",
-              shared);
+              "out shares x[%d] (a row that backward needs), expected rows of its own", shared);
       assertThat(x).isDeepEqualTo(new double[][] {{1}, {2}, {6}});
       assertThat(layer.batchesTracked()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void a_dx_that_shares_a_row_of_x_is_refused_and_x_unharmed(int shared) {
+      double[][] dout = {{1}, {5}, {2}};
+      layer.forward(x);
+      double[][] dx = layer.backward(dout).dx();
+      for (double[][] output : new double[][][] {x, {x[1], x[2], x[0]}, {{7}, x[shared], {8}}}) {
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> layer.backward(dout, output))
+            .withMessageMatching("dx shares x.[012]. .a row that backward needs., expected .*");
+      }
+      assertThat(x).isDeepEqualTo(new double[][] {{1}, {2}, {6}});
+      assertThat(layer.backward(dout, dout).dx()).isDeepEqualTo(dx);
+    }
+
+    @Test
+    void an_x_that_was_spoilt_after_forward_is_named() {
+      layer.forward(x);
+      x[2][0] = Double.NaN;
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> layer.backward(new double[][] {{1}, {5}, {2}}))
+          .withMessage("x[2][0] is NaN, expected a finite value");
+    }
+
+    @Test
+    void a_dout_that_overflows_is_not_blamed_on_x() {
+      layer.forward(x);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> layer.backward(new double[][] {{1e308}, {1e308}, {1}}))
+          .withMessage("dbeta of column 0 (Infinity) must be finite: it overflows");
     }
 
     @Test
@@ -110,6 +150,16 @@ class LimitsTest {
       assertThat(layer.forward(x, out)).isSameAs(out);
       assertThat(layer.graph().xmu()).isDeepEqualTo(new double[][] {{-2}, {-1}, {3}});
     }
+  }
+
+  @Test
+  void infer_in_place_loses_no_row_when_it_refuses_one() {
+    double[][] x = {{5}, {10}, {Double.NaN}};
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new BatchNormLayer(1).infer(x, x))
+        .withMessage("x[2][0] is NaN, expected a finite value");
+    assertThat(x[0][0]).isEqualTo(5);
+    assertThat(x[1][0]).isEqualTo(10);
   }
 
   @Nested
