@@ -130,9 +130,6 @@ public final class BatchNormLayer {
   }
 
   private double[][] train(double[][] x, double[][] out) {
-    if (cacheGraph) {
-      Check.cacheable("x", x.length, features);
-    }
     checkParameters();
     if (!graph.forward(x, gamma, beta, epsilon, out)) {
       Check.finite("x", x);

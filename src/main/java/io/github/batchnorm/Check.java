@@ -5,9 +5,6 @@ import java.util.Locale;
 
 /** The rules of the contract. Every message says what (value) rule. */
 final class Check {
-  /** The most values that an array can have on every virtual machine. */
-  private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
-
   /** A NaN that no computation makes; as an input it would be refused anyway. */
   private static final double MARK = Double.longBitsToDouble(0x7ff8_b17c_404b_2016L);
 
@@ -125,17 +122,6 @@ final class Check {
         }
       }
     }
-  }
-
-  /** That the cache of an (N, D) matrix fits into one array. */
-  static void cacheable(String name, int rows, int features) {
-    require(
-        (long) rows * features <= MAX_ARRAY,
-        "%s has %d x %d values, the cache holds at most %d: build the layer with cacheGraph(false)",
-        name,
-        rows,
-        features,
-        MAX_ARRAY);
   }
 
   /** That {@code out} does not overwrite {@code x}, which backward will read again. */

@@ -2,7 +2,6 @@ package io.github.batchnorm;
 
 import io.github.batchnorm.Grid.Strip;
 import io.github.batchnorm.Grid.Tile;
-import java.util.Arrays;
 
 /**
  * The computational graph of batch normalization on one mini-batch: its nodes and the two walks,
@@ -44,10 +43,10 @@ final class Graph {
    *
    * In memory: with the cache one matrix (N, D), centered, reused from batch to batch. xmu, sq and
    * xhat follow from it to the bit, and backward needs none of them beside it: they are made when
-   * snapshot asks, because writing all three in every forward nearly doubled its time at 256 x 1024. The
-   * matrix is flat because a large array stays in one piece where a garbage collector scatters rows,
-   * which halves the bandwidth. Without the cache the input is kept in its place: its rows less mu
-   * are what the cache holds, to the bit.
+   * snapshot asks, because writing all three in every forward nearly doubled its time at 256 x 1024.
+   * Without the cache the input is kept in its place: its rows less mu are what the cache holds, to
+   * the bit. So every loop that reads the one or the other takes a matrix and an origin: centered
+   * and zeros, or x and mu.
    */
 
   private final int d;
@@ -55,12 +54,10 @@ final class Graph {
   private final boolean parallel;
   private final double[] zeros; // (D)
   private Grid grid;
-  private double[][] room; // (blocks, D), only with the cache: for a row of each tile
-  private double[][] moreRoom; // (blocks, D), for another row
   private double[][] x; // (N, D) of the caller, only without the cache
 
   // forward; a number is the step of the post that makes the node
-  private double[] centered = {}; // (N * D) 2, but for rest
+  private double[][] centered = {}; // (N, D) 2, but for rest
   private final double[] shift; // (D) the first row of x
   final double[] mu; // (D) 1
   final double[] rest; // (D) 1, the mean less mu
@@ -176,13 +173,9 @@ final class Graph {
   }
 
   private void outAndCache(double[][] x, double[][] out, Tile t) {
-    int from = t.from();
-    int to = t.to();
-    double[] row = room[t.block()];
     for (int i = t.first(); i < t.end(); i++) {
-      Rows.subtract(x[i], mu, row, from, to);
-      System.arraycopy(row, from, centered, i * d + from, to - from);
-      Rows.scaleAndShift(row, zeros, scale, offset, out[i], from, to);
+      Rows.subtract(x[i], mu, centered[i], t.from(), t.to());
+      Rows.scaleAndShift(centered[i], zeros, scale, offset, out[i], t.from(), t.to());
     }
   }
 
@@ -236,35 +229,21 @@ final class Graph {
 
   private void addDout(double[][] dout, Tile t, double[] sums, double[] products) {
     Rows.addDifferences(dout, zeros, t, sums);
-    double[] origin = origin();
-    int i = t.first();
-    for (; i + 2 <= t.end(); i += 2) {
-      double[] x0 = input(i, t, room);
-      double[] x1 = input(i + 1, t, moreRoom);
-      Rows.addProducts(dout[i], dout[i + 1], x0, x1, origin, products, t.from(), t.to());
-    }
-    for (; i < t.end(); i++) {
-      Rows.addProduct(dout[i], input(i, t, room), origin, products, t.from(), t.to());
-    }
+    Rows.addProducts(dout, matrix(), origin(), t, products);
   }
 
   private void dx(double[][] dout, double[][] dx, Tile t) {
     // Step 0, x feeds steps 1 and 2: dx = dx1 + dx2, with dxmu1, dxmu2 and dx1 on the way
+    double[][] x = matrix();
     double[] origin = origin();
     for (int i = t.first(); i < t.end(); i++) {
-      double[] x = input(i, t, room);
-      Rows.dx(dout[i], scale, x, origin, slope, dx2LessRest, dx[i], t.from(), t.to());
+      Rows.dx(dout[i], scale, x[i], origin, slope, dx2LessRest, dx[i], t.from(), t.to());
     }
   }
 
-  /** Row i, of which {@link #origin} is to be taken to get centered. */
-  private double[] input(int i, Tile t, double[][] room) {
-    if (!cached) {
-      return x[i];
-    }
-    double[] row = room[t.block()];
-    System.arraycopy(centered, i * d + t.from(), row, t.from(), t.to() - t.from());
-    return row;
+  /** What is kept of x; less {@link #origin}, in every row, it is centered. */
+  private double[][] matrix() {
+    return cached ? centered : x;
   }
 
   private double[] origin() {
@@ -278,8 +257,7 @@ final class Graph {
     double[][] sq = new double[n][d];
     double[][] xhat = new double[n][d];
     for (int i = 0; i < n; i++) {
-      double[] row = cached ? Arrays.copyOfRange(centered, i * d, (i + 1) * d) : x[i];
-      Rows.subtract(row, origin(), xmu[i], 0, d);
+      Rows.subtract(matrix()[i], origin(), xmu[i], 0, d);
       Rows.subtract(xmu[i], rest, xmu[i], 0, d);
       Rows.multiply(xmu[i], xmu[i], sq[i], 0, d);
       Rows.multiply(xmu[i], ivar, xhat[i], 0, d);
@@ -296,12 +274,8 @@ final class Graph {
     }
     grid = null; // until all is there: memory may run out below
     Grid newGrid = new Grid(n, d, parallel);
-    if (cached) {
-      room = new double[newGrid.blocks()][d];
-      moreRoom = new double[newGrid.blocks()][d];
-    }
-    if (cached && centered.length < n * d) {
-      centered = new double[n * d];
+    if (cached && centered.length < n) {
+      centered = new double[n][d];
     }
     grid = newGrid;
   }

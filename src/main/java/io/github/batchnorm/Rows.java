@@ -50,8 +50,8 @@ final class Rows {
   /** {@code sums += Σ (x - origin)²} over the rows of the tile. */
   static void addSquares(double[][] x, double[] origin, Tile t, double[] sums) {
     int i = t.first();
-    for (; i + 4 <= t.end(); i += 4) {
-      addSquares(x[i], x[i + 1], x[i + 2], x[i + 3], origin, sums, t.from(), t.to());
+    for (; i + 3 <= t.end(); i += 3) { // of four rows the compiler makes vectors only at times
+      addSquares(x[i], x[i + 1], x[i + 2], origin, sums, t.from(), t.to());
     }
     for (; i < t.end(); i++) {
       addSquare(x[i], origin, sums, t.from(), t.to());
@@ -59,21 +59,13 @@ final class Rows {
   }
 
   private static void addSquares(
-      double[] x0,
-      double[] x1,
-      double[] x2,
-      double[] x3,
-      double[] origin,
-      double[] sums,
-      int from,
-      int to) {
+      double[] x0, double[] x1, double[] x2, double[] origin, double[] sums, int from, int to) {
     for (int j = from; j < to; j++) {
       double o = origin[j];
       double c0 = x0[j] - o;
       double c1 = x1[j] - o;
       double c2 = x2[j] - o;
-      double c3 = x3[j] - o;
-      sums[j] += (c0 * c0 + c1 * c1) + (c2 * c2 + c3 * c3);
+      sums[j] += (c0 * c0 + c1 * c1) + c2 * c2;
     }
   }
 
@@ -84,8 +76,18 @@ final class Rows {
     }
   }
 
-  /** {@code sums += Σ a * (x - origin)} over two rows. */
-  static void addProducts(
+  /** {@code sums += Σ a * (x - origin)} over the rows of the tile. */
+  static void addProducts(double[][] a, double[][] x, double[] origin, Tile t, double[] sums) {
+    int i = t.first();
+    for (; i + 2 <= t.end(); i += 2) {
+      addProducts(a[i], a[i + 1], x[i], x[i + 1], origin, sums, t.from(), t.to());
+    }
+    for (; i < t.end(); i++) {
+      addProduct(a[i], x[i], origin, sums, t.from(), t.to());
+    }
+  }
+
+  private static void addProducts(
       double[] a0,
       double[] a1,
       double[] x0,

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.Arrays;
 import java.util.Locale;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -63,27 +62,6 @@ class LimitsTest {
     BatchNormLayer layer = BatchNormLayer.builder(1).epsilon(1e-320).build();
     layer.forward(new double[][] {{3}, {3}});
     assertThat(layer.backward(new double[][] {{1}, {1}}).dgamma()).containsExactly(0);
-  }
-
-  @Nested
-  class Cache {
-
-    /** 2^16 times the same row of 2^15 values: 2^31 values, in little memory. */
-    private static double[][] rows() {
-      double[][] rows = new double[1 << 16][];
-      Arrays.fill(rows, new double[1 << 15]);
-      return rows;
-    }
-
-    @Test
-    void of_more_values_than_an_array_holds_is_refused() {
-      BatchNormLayer layer = new BatchNormLayer(1 << 15);
-      assertThatIllegalArgumentException()
-          .isThrownBy(() -> layer.forward(rows(), rows()))
-          .withMessage(
-              "x has 65536 x 32768 values, the cache holds at most 2147483639: build the layer with"
-                  + " cacheGraph(false)");
-    }
   }
 
   @Nested
