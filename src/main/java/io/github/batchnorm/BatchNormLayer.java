@@ -56,7 +56,9 @@ public final class BatchNormLayer {
   private final double[] beta; // (D)
   private final RunningStatistics running;
   private final boolean cacheGraph;
+  private final boolean parallel;
   private final Graph graph;
+  private final RowMarks rowMarks;
   private boolean graphReady;
 
   /**
@@ -76,7 +78,9 @@ public final class BatchNormLayer {
     beta = builder.beta.clone();
     running = new RunningStatistics(features, builder.smoothingFactor, epsilon);
     cacheGraph = builder.cacheGraph;
-    graph = new Graph(features, builder.cacheGraph, builder.parallel);
+    parallel = builder.parallel;
+    graph = new Graph(features, cacheGraph, parallel);
+    rowMarks = new RowMarks(parallel);
   }
 
   /**
@@ -104,7 +108,7 @@ public final class BatchNormLayer {
    */
   public double[][] forward(double[][] x) {
     graphReady = false;
-    Check.batch("x", x, features);
+    Check.batch("x", x, features, parallel);
     return train(x, new double[x.length][features]);
   }
 
@@ -113,7 +117,8 @@ public final class BatchNormLayer {
    *
    * @param x the mini-batch, shape (N, D) with N >= 2; not modified unless it is {@code out}
    * @param out written, shape (N, D); may be {@code x} itself, but must not share rows with it in
-   *     any other way, nor hold one row twice; left as it was if the call throws
+   *     any other way, nor hold one row twice; if the call throws, unspecified unless it is {@code
+   *     x}, which is then left as it was
    * @return {@code out}
    * @throws NullPointerException if {@code x}, {@code out} or a row of them is null
    * @throws IllegalArgumentException as {@link #forward(double[][])}, or if {@code out} has another
@@ -121,10 +126,10 @@ public final class BatchNormLayer {
    */
   public double[][] forward(double[][] x, double[][] out) {
     graphReady = false;
-    Check.batch("x", x, features);
-    Check.shape("out", out, x.length, features, "x");
+    Check.batch("x", x, features, parallel);
+    Check.shape("out", out, x.length, features, "x", parallel);
     if (!cacheGraph) {
-      Check.noSharedRow("x", x, "out", out);
+      rowMarks.checkNoSharedRow("x", x, "out", out);
     }
     return train(x, out);
   }
@@ -174,8 +179,9 @@ public final class BatchNormLayer {
    * @param dout the derivative of the loss by out, shape (N, D) of that forward; not modified
    *     unless it is {@code dx}
    * @param dx written, shape (N, D); may be {@code dout} itself, but must not share rows with it in
-   *     any other way, nor hold one row twice; left as it was if the call throws; with {@code
-   *     cacheGraph(false)} it must not share rows with the x of that forward either
+   *     any other way, nor hold one row twice; if the call throws, unspecified unless it is {@code
+   *     dout}, which is then left as it was; with {@code cacheGraph(false)} it must not share rows
+   *     with the x of that forward either
    * @return {@code dx}, and new arrays for dgamma (D) and dbeta (D)
    * @throws IllegalStateException if no forward was made yet, or the last one threw
    * @throws NullPointerException if {@code dout}, {@code dx} or a row of them is null
@@ -184,16 +190,16 @@ public final class BatchNormLayer {
    */
   public BatchNormGradients backward(double[][] dout, double[][] dx) {
     checkUpstream(dout);
-    Check.shape("dx", dx, dout.length, features, "dout");
+    Check.shape("dx", dx, dout.length, features, "dout", parallel);
     if (!cacheGraph) {
-      Check.noSharedRow("x", graph.input(), "dx", dx);
+      rowMarks.checkNoSharedRow("x", graph.input(), "dx", dx);
     }
     return walkBack(dout, dx);
   }
 
   private void checkUpstream(double[][] dout) {
     Check.graph(graphReady, "backward");
-    Check.shape("dout", dout, graph.rows(), features, "in the last forward");
+    Check.shape("dout", dout, graph.rows(), features, "in the last forward", parallel);
   }
 
   private BatchNormGradients walkBack(double[][] dout, double[][] dx) {
@@ -221,7 +227,7 @@ public final class BatchNormLayer {
    *     holds a value that is not finite; or if gamma or beta do
    */
   public double[][] infer(double[][] x) {
-    Check.matrix("x", x, features);
+    Check.matrix("x", x, features, parallel);
     return normalizeByRunning(x, new double[x.length][features]);
   }
 
@@ -238,8 +244,8 @@ public final class BatchNormLayer {
    *     shape than {@code x}
    */
   public double[][] infer(double[][] x, double[][] out) {
-    Check.matrix("x", x, features);
-    Check.shape("out", out, x.length, features, "x");
+    Check.matrix("x", x, features, parallel);
+    Check.shape("out", out, x.length, features, "x", parallel);
     return normalizeByRunning(x, out);
   }
 
@@ -266,8 +272,8 @@ public final class BatchNormLayer {
    *     or if dgamma, dbeta or γ / √(σ² + ε) overflows
    */
   public BatchNormGradients inferBackward(double[][] x, double[][] dout) {
-    Check.matrix("x", x, features);
-    Check.shape("dout", dout, x.length, features, "x");
+    Check.matrix("x", x, features, parallel);
+    Check.shape("dout", dout, x.length, features, "x", parallel);
     checkParameters();
     double[] scale = Inference.scale(running, gamma);
     if (!Columns.areFinite(scale)) {

@@ -5,9 +5,6 @@ import java.util.Locale;
 
 /** The rules of the contract. Every message says what (value) rule. */
 final class Check {
-  /** A NaN that no computation makes; as an input it would be refused anyway. */
-  private static final double MARK = Double.longBitsToDouble(0x7ff8_b17c_404b_2016L);
-
   private Check() {}
 
   static void features(int features) {
@@ -45,17 +42,15 @@ final class Check {
   }
 
   /** That {@code matrix} has at least one row, and {@code features} values in every row. */
-  static void matrix(String name, double[][] matrix, int features) {
+  static void matrix(String name, double[][] matrix, int features, boolean parallel) {
     nonNull(matrix, name);
     require(matrix.length > 0, "%s has 0 rows, expected at least 1", name);
-    for (int i = 0; i < matrix.length; i++) {
-      row(name, matrix[i], i, features);
-    }
+    rows(name, matrix, features, parallel);
   }
 
   /** A {@link #matrix} to train on: one row has no variance. */
-  static void batch(String name, double[][] matrix, int features) {
-    matrix(name, matrix, features);
+  static void batch(String name, double[][] matrix, int features, boolean parallel) {
+    matrix(name, matrix, features, parallel);
     require(
         matrix.length > 1,
         "%s has 1 row, expected at least 2: the variance of one row is 0 whatever it holds; merge it"
@@ -64,7 +59,8 @@ final class Check {
   }
 
   /** That {@code matrix} has the shape (rows, features) of {@code like}. */
-  static void shape(String name, double[][] matrix, int rows, int features, String like) {
+  static void shape(
+      String name, double[][] matrix, int rows, int features, String like, boolean parallel) {
     nonNull(matrix, name);
     if (matrix.length != rows) {
       Object columns = matrix.length > 0 && matrix[0] != null ? matrix[0].length : "?";
@@ -72,9 +68,18 @@ final class Check {
           "%s has shape (%d, %s), expected (%d, %d) as %s",
           name, matrix.length, columns, rows, features, like);
     }
-    for (int i = 0; i < rows; i++) {
-      row(name, matrix[i], i, features);
-    }
+    rows(name, matrix, features, parallel);
+  }
+
+  private static void rows(String name, double[][] matrix, int features, boolean parallel) {
+    Team.forRows(
+        matrix.length,
+        parallel,
+        (first, end) -> {
+          for (int i = first; i < end; i++) {
+            row(name, matrix[i], i, features);
+          }
+        });
   }
 
   private static void row(String name, double[] row, int i, int features) {
@@ -124,32 +129,14 @@ final class Check {
     }
   }
 
-  /** That {@code out} does not overwrite {@code x}, which backward will read again. */
-  static void noSharedRow(String xName, double[][] x, String outName, double[][] out) {
-    // a mark in each row of out shows in x where the two share a row: three visits to the first
-    // value of a row, where a set of identities would take longer than the forward itself
-    double[] first = new double[out.length];
-    for (int i = 0; i < out.length; i++) {
-      first[i] = out[i][0];
-      out[i][0] = MARK;
-    }
-    int shared = 0;
-    while (shared < x.length && !isMark(x[shared][0])) {
-      shared++;
-    }
-    for (int i = out.length - 1; i >= 0; i--) {
-      out[i][0] = first[i];
-    }
+  /** That row i of the matrix {@code xName} is no row of {@code outName}, see {@link RowMarks}. */
+  static void ownRow(boolean isOwn, String outName, String xName, int i) {
     require(
-        shared == x.length,
+        isOwn,
         "%s shares %s[%d] (a row that backward needs), expected rows of its own",
         outName,
         xName,
-        shared);
-  }
-
-  private static boolean isMark(double value) {
-    return Double.doubleToRawLongBits(value) == Double.doubleToRawLongBits(MARK);
+        i);
   }
 
   static void graph(boolean ready, String method) {

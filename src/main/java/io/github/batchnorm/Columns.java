@@ -6,27 +6,6 @@ package io.github.batchnorm;
 final class Columns {
   private Columns() {}
 
-  /**
-   * Step 1: the mean {@code shift + sums / n} as the nearest double and the rest that it lacks.
-   *
-   * <p>The rest is exact but for the rounding of {@code sums / n} (Knuth's TwoSum, The Art of
-   * Computer Programming 2, section 4.2.2).
-   *
-   * @param mu the sums when called, the mean on return
-   */
-  static void mean(double[] shift, double[] mu, int n, double[] rest, int from, int to) {
-    for (int j = from; j < to; j++) {
-      double a = shift[j];
-      double b = mu[j] / n;
-      double sum = a + b;
-      double bRounded = sum - a;
-      rest[j] = (a - (sum - bRounded)) + (b - bRounded);
-    }
-    for (int j = from; j < to; j++) { // a loop of its own: one store each, see Rows
-      mu[j] = shift[j] + mu[j] / n;
-    }
-  }
-
   /** {@code out = √(var + epsilon)}. */
   static void sqrt(double[] var, double epsilon, double[] out) {
     for (int j = 0; j < out.length; j++) {
@@ -43,8 +22,13 @@ final class Columns {
 
   /** Whether no value is NaN or infinite. */
   static boolean areFinite(double[] values) {
-    for (double value : values) {
-      if (!Double.isFinite(value)) {
+    return areFinite(values, 0, values.length);
+  }
+
+  /** The same for the columns {@code [from, to)}. */
+  static boolean areFinite(double[] values, int from, int to) {
+    for (int j = from; j < to; j++) {
+      if (!Double.isFinite(values[j])) {
         return false;
       }
     }

@@ -2,6 +2,7 @@ package io.github.batchnorm;
 
 import io.github.batchnorm.Grid.Strip;
 import io.github.batchnorm.Grid.Tile;
+import java.util.Arrays;
 
 /**
  * The computational graph of batch normalization on one mini-batch: its nodes and the two walks,
@@ -59,6 +60,8 @@ final class Graph {
   // forward; a number is the step of the post that makes the node
   private double[][] centered = {}; // (N, D) 2, but for rest
   private final double[] shift; // (D) the first row of x
+  private final Moments moments; // (D) 1 to 4
+  private Moments[] momentsOfTiles = {}; // (blocks, D)
   final double[] mu; // (D) 1
   final double[] rest; // (D) 1, the mean less mu
   final double[] var; // (D) 4, population variance (divides by N)
@@ -84,8 +87,9 @@ final class Graph {
     this.parallel = parallel;
     zeros = new double[d];
     shift = new double[d];
-    mu = new double[d];
-    rest = new double[d];
+    moments = new Moments(d);
+    mu = moments.mu();
+    rest = moments.rest();
     var = new double[d];
     sqrtvar = new double[d];
     ivar = new double[d];
@@ -119,31 +123,33 @@ final class Graph {
    * @param gamma the scale, shape (D); copied
    * @param beta the shift, shape (D); not modified
    * @param out written, shape (N, D): {@code gamma * xhat + beta}; may be {@code x} with the cache
-   * @return false, with {@code out} untouched and x let go, if sqrtvar, scale or offset is not
-   *     finite: a value of x is not, or is too large for its sum, or gamma for ivar
+   * @return false, with x let go, and untouched if it is {@code out}, if sqrtvar, scale or offset
+   *     is not finite: a value of x is not, or is too large for its sum, or gamma for ivar
    */
   boolean forward(double[][] x, double[] gamma, double[] beta, double epsilon, double[][] out) {
     reserve(x);
     System.arraycopy(gamma, 0, this.gamma, 0, d);
     System.arraycopy(x[0], 0, shift, 0, d);
-    grid.forEachStrip(strip -> forwardStatistics(x, beta, epsilon, strip));
-    if (!Columns.areFinite(sqrtvar) || !Columns.areFinite(offset)) {
+    boolean finite =
+        grid.walk(
+            strip -> forwardStatistics(x, beta, epsilon, strip),
+            strip -> forwardOutput(x, out, strip),
+            out == x);
+    if (!finite) {
       this.x = null;
-      return false;
     }
-    grid.forEachStrip(strip -> forwardOutput(x, out, strip));
-    return true;
+    return finite;
   }
 
-  private void forwardStatistics(double[][] x, double[] beta, double epsilon, Strip s) {
+  private boolean forwardStatistics(double[][] x, double[] beta, double epsilon, Strip s) {
     int n = grid.n;
-    // Step 1: mu = Σ x / N
-    grid.sum(s, mu, (tile, sums) -> Rows.addDifferences(x, shift, tile, sums));
-    Columns.mean(shift, mu, n, rest, s.from(), s.to());
-    // Step 2: xmu = x - mu. Step 3: sq = xmu². Step 4: var = Σ sq / N
-    grid.sum(s, var, (tile, sums) -> Rows.addSquares(x, mu, tile, sums));
+    // Step 1: mu = Σ x / N. Step 2: xmu = x - mu. Step 3: sq = xmu². Step 4: var = Σ sq / N
+    grid.forEachTile(s, tile -> momentsOfTiles[tile.block()].of(x, shift, tile));
+    if (grid.blocks() > 1) {
+      moments.of(momentsOfTiles, shift, s, n);
+    }
     for (int j = s.from(); j < s.to(); j++) {
-      var[j] = var[j] / n - rest[j] * rest[j];
+      var[j] = moments.sq()[j] / n;
     }
     // Step 5: sqrtvar = √(var + ε)
     for (int j = s.from(); j < s.to(); j++) {
@@ -159,11 +165,13 @@ final class Graph {
     for (int j = s.from(); j < s.to(); j++) {
       offset[j] = beta[j] - scale[j] * rest[j];
     }
+    return Columns.areFinite(sqrtvar, s.from(), s.to())
+        && Columns.areFinite(offset, s.from(), s.to());
   }
 
   private void forwardOutput(double[][] x, double[][] out, Strip s) {
     // Step 7: xhat = xmu * ivar. Step 8: gammax = gamma * xhat. Step 9: out = gammax + beta
-    grid.forEachTile(s, cached ? t -> outAndCache(x, out, t) : t -> out(x, out, t));
+    grid.forEachTileBackwards(s, cached ? t -> outAndCache(x, out, t) : t -> out(x, out, t));
   }
 
   private void out(double[][] x, double[][] out, Tile t) {
@@ -187,19 +195,17 @@ final class Graph {
    * @param dx written, shape (N, D); may be {@code dout}
    * @param dgamma written, shape (D)
    * @param dbeta written, shape (D)
-   * @return false, with {@code dx} untouched, if a sum over the batch is not finite: a value of
-   *     dout is not, or the values are too large
+   * @return false, with {@code dout} untouched even if it is {@code dx}, if a sum over the batch is
+   *     not finite: a value of dout is not, or the values are too large
    */
   boolean backward(double[][] dout, double[][] dx, double[] dgamma, double[] dbeta) {
-    grid.forEachStrip(strip -> backwardStatistics(dout, dgamma, dbeta, strip));
-    if (!Columns.areFinite(dgamma) || !Columns.areFinite(dsq) || !Columns.areFinite(dx2)) {
-      return false;
-    }
-    grid.forEachStrip(strip -> grid.forEachTile(strip, tile -> dx(dout, dx, tile)));
-    return true;
+    return grid.walk(
+        strip -> backwardStatistics(dout, dgamma, dbeta, strip),
+        strip -> grid.forEachTileBackwards(strip, tile -> dx(dout, dx, tile)),
+        dx == dout);
   }
 
-  private void backwardStatistics(double[][] dout, double[] dgamma, double[] dbeta, Strip s) {
+  private boolean backwardStatistics(double[][] dout, double[] dgamma, double[] dbeta, Strip s) {
     int n = grid.n;
     // Step 9, out = gammax + beta: dgammax = dout, dbeta = Σ dout.
     // Steps 8 and 7 need dgamma = Σ dout * xhat and divar = Σ dout * gamma * xmu: both are
@@ -225,6 +231,9 @@ final class Graph {
       dx2[j] = dmu[j] / n;
       dx2LessRest[j] = dx2[j] - slope[j] * rest[j];
     }
+    return Columns.areFinite(dgamma, s.from(), s.to())
+        && Columns.areFinite(dsq, s.from(), s.to())
+        && Columns.areFinite(dx2, s.from(), s.to());
   }
 
   private void addDout(double[][] dout, Tile t, double[] sums, double[] products) {
@@ -274,6 +283,8 @@ final class Graph {
     }
     grid = null; // until all is there: memory may run out below
     Grid newGrid = new Grid(n, d, parallel);
+    momentsOfTiles = new Moments[newGrid.blocks()];
+    Arrays.setAll(momentsOfTiles, block -> newGrid.blocks() == 1 ? moments : new Moments(d));
     if (cached && centered.length < n) {
       centered = new double[n][d];
     }

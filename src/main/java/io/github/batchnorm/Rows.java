@@ -1,6 +1,7 @@
 package io.github.batchnorm;
 
 import io.github.batchnorm.Grid.Tile;
+import java.util.Arrays;
 
 /**
  * Arithmetic on rows, for the columns {@code [from, to)}. No checks and no state: the callers have
@@ -107,6 +108,11 @@ final class Rows {
     for (int j = from; j < to; j++) {
       sums[j] += a[j] * (x[j] - origin[j]);
     }
+  }
+
+  /** {@code sums = 0}. */
+  static void clear(double[] sums, int from, int to) {
+    Arrays.fill(sums, from, to, 0);
   }
 
   /** {@code sums += row}. */

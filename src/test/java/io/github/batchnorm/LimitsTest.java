@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Locale;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,6 +82,24 @@ class LimitsTest {
       refusesToShare(shared, new double[][] {x[shared], {7}, {8}});
     }
 
+    @Test
+    void an_out_of_many_rows_that_shares_one_is_refused_and_is_as_before() {
+      double[][] many = new double[20_000][1];
+      double[][] out = new double[20_000][1];
+      for (int i = 0; i < many.length; i++) {
+        many[i][0] = i;
+        out[i][0] = -i;
+      }
+      out[7] = out[8]; // the caller should not, but what it holds must not be lost
+      out[19_999] = many[12_345];
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> layer.forward(many, out))
+          .withMessage("out shares x[12345] (a row that backward needs), expected rows of its own");
+      assertThat(many[12_345][0]).isEqualTo(12_345);
+      assertThat(out[7][0]).isEqualTo(-8);
+      assertThat(out[13_000][0]).isEqualTo(-13_000);
+    }
+
     private void refusesToShare(int shared, double[][] out) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> layer.forward(x, out))
@@ -146,10 +165,9 @@ class LimitsTest {
     @Test
     void what_a_part_throws_reaches_the_caller() {
       RuntimeException exception = new IllegalStateException("on purpose");
-      assertThatThrownBy(() -> Parallel.forEach(3, part -> fail(part, exception)))
-          .isSameAs(exception);
+      assertThatThrownBy(() -> forEach(3, part -> fail(part, exception))).isSameAs(exception);
       Error error = new AssertionError("on purpose");
-      assertThatThrownBy(() -> Parallel.forEach(3, part -> fail(part, error))).isSameAs(error);
+      assertThatThrownBy(() -> forEach(3, part -> fail(part, error))).isSameAs(error);
     }
 
     private static void fail(int part, Throwable problem) {
@@ -158,6 +176,54 @@ class LimitsTest {
       }
       if (part == 1 && problem instanceof Error e) {
         throw e;
+      }
+    }
+
+    @Test
+    void of_several_problems_the_caller_gets_the_first_whoever_met_it_when() {
+      for (int run = 0; run < 100; run++) {
+        assertThatThrownBy(
+                () ->
+                    forEach(
+                        50,
+                        part -> {
+                          if (part >= 20) {
+                            throw new IllegalStateException("part " + part);
+                          }
+                        }))
+            .hasMessage("part 20");
+      }
+    }
+
+    @Test
+    void the_first_wrong_row_of_many_is_named() {
+      double[][] x = new double[50_000][1];
+      x[49_999] = new double[2];
+      x[30_001] = new double[3];
+      x[30_002] = null;
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> new BatchNormLayer(1).infer(x))
+          .withMessage("x[30001] has 3 values, expected 1");
+    }
+
+    @Test
+    void all_rows_of_many_are_done() {
+      int n = 2 * 4096 + 5; // parts of 4096 rows, the last one with what is left
+      int[] visits = new int[n];
+      Team.forRows(
+          n,
+          true,
+          (first, end) -> {
+            for (int i = first; i < end; i++) {
+              visits[i]++;
+            }
+          });
+      assertThat(visits).containsOnly(1);
+    }
+
+    private static void forEach(int parts, IntConsumer action) {
+      try (Team team = new Team(2)) {
+        team.forEach(parts, action);
       }
     }
   }
