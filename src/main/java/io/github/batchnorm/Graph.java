@@ -46,14 +46,12 @@ final class Graph {
    * xhat follow from it to the bit, and backward needs none of them beside it: they are made when
    * snapshot asks, because writing all three in every forward nearly doubled its time at 256 x 1024.
    * Without the cache the input is kept in its place: its rows less mu are what the cache holds, to
-   * the bit. So every loop that reads the one or the other takes a matrix and an origin: centered
-   * and zeros, or x and mu.
+   * the bit.
    */
 
   private final int d;
   private final boolean cached;
   private final boolean parallel;
-  private final double[] zeros; // (D)
   private Grid grid;
   private double[][] x; // (N, D) of the caller, only without the cache
 
@@ -85,7 +83,6 @@ final class Graph {
     this.d = d;
     this.cached = cached;
     this.parallel = parallel;
-    zeros = new double[d];
     shift = new double[d];
     moments = new Moments(d);
     mu = moments.mu();
@@ -171,7 +168,7 @@ final class Graph {
 
   private void forwardOutput(double[][] x, double[][] out, Strip s) {
     // Step 7: xhat = xmu * ivar. Step 8: gammax = gamma * xhat. Step 9: out = gammax + beta
-    grid.forEachTileBackwards(s, cached ? t -> outAndCache(x, out, t) : t -> out(x, out, t));
+    grid.forEachTile(s, cached ? t -> outAndCache(x, out, t) : t -> out(x, out, t));
   }
 
   private void out(double[][] x, double[][] out, Tile t) {
@@ -183,7 +180,7 @@ final class Graph {
   private void outAndCache(double[][] x, double[][] out, Tile t) {
     for (int i = t.first(); i < t.end(); i++) {
       Rows.subtract(x[i], mu, centered[i], t.from(), t.to());
-      Rows.scaleAndShift(centered[i], zeros, scale, offset, out[i], t.from(), t.to());
+      Rows.scaleAndShift(centered[i], scale, offset, out[i], t.from(), t.to());
     }
   }
 
@@ -201,7 +198,7 @@ final class Graph {
   boolean backward(double[][] dout, double[][] dx, double[] dgamma, double[] dbeta) {
     return grid.walk(
         strip -> backwardStatistics(dout, dgamma, dbeta, strip),
-        strip -> grid.forEachTileBackwards(strip, tile -> dx(dout, dx, tile)),
+        strip -> grid.forEachTile(strip, tile -> dx(dout, dx, tile)),
         dx == dout);
   }
 
@@ -237,26 +234,23 @@ final class Graph {
   }
 
   private void addDout(double[][] dout, Tile t, double[] sums, double[] products) {
-    Rows.addDifferences(dout, zeros, t, sums);
-    Rows.addProducts(dout, matrix(), origin(), t, products);
+    Rows.addRows(dout, t, sums);
+    if (cached) {
+      Rows.addProducts(dout, centered, t, products);
+    } else {
+      Rows.addProducts(dout, x, mu, t, products);
+    }
   }
 
   private void dx(double[][] dout, double[][] dx, Tile t) {
     // Step 0, x feeds steps 1 and 2: dx = dx1 + dx2, with dxmu1, dxmu2 and dx1 on the way
-    double[][] x = matrix();
-    double[] origin = origin();
     for (int i = t.first(); i < t.end(); i++) {
-      Rows.dx(dout[i], scale, x[i], origin, slope, dx2LessRest, dx[i], t.from(), t.to());
+      if (cached) {
+        Rows.dx(dout[i], scale, centered[i], slope, dx2LessRest, dx[i], t.from(), t.to());
+      } else {
+        Rows.dx(dout[i], scale, x[i], mu, slope, dx2LessRest, dx[i], t.from(), t.to());
+      }
     }
-  }
-
-  /** What is kept of x; less {@link #origin}, in every row, it is centered. */
-  private double[][] matrix() {
-    return cached ? centered : x;
-  }
-
-  private double[] origin() {
-    return cached ? zeros : mu;
   }
 
   /** The nodes of the last {@link #forward}, copied. */
@@ -266,8 +260,12 @@ final class Graph {
     double[][] sq = new double[n][d];
     double[][] xhat = new double[n][d];
     for (int i = 0; i < n; i++) {
-      Rows.subtract(matrix()[i], origin(), xmu[i], 0, d);
-      Rows.subtract(xmu[i], rest, xmu[i], 0, d);
+      if (cached) {
+        Rows.subtract(centered[i], rest, xmu[i], 0, d);
+      } else {
+        Rows.subtract(x[i], mu, xmu[i], 0, d);
+        Rows.subtract(xmu[i], rest, xmu[i], 0, d);
+      }
       Rows.multiply(xmu[i], xmu[i], sq[i], 0, d);
       Rows.multiply(xmu[i], ivar, xhat[i], 0, d);
     }

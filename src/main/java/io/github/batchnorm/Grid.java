@@ -126,21 +126,11 @@ final class Grid {
 
   void forEachTile(Strip strip, Consumer<Tile> action) {
     Tile[] tiles = strip.tiles();
-    forEachTile(tiles.length, t -> action.accept(tiles[t]));
-  }
-
-  /** From the last tile to the first: the caches hold the ends of what was read last. */
-  void forEachTileBackwards(Strip strip, Consumer<Tile> action) {
-    Tile[] tiles = strip.tiles();
-    forEachTile(tiles.length, t -> action.accept(tiles[tiles.length - 1 - t]));
-  }
-
-  private void forEachTile(int tiles, IntConsumer action) {
     if (strips.length == 1) {
-      forEach(tiles, action);
+      forEach(tiles.length, t -> action.accept(tiles[t]));
     } else { // several strips keep the threads busy by themselves
-      for (int t = 0; t < tiles; t++) {
-        action.accept(t);
+      for (Tile tile : tiles) {
+        action.accept(tile);
       }
     }
   }
