@@ -251,7 +251,7 @@ public final class BatchNormLayer {
 
   private double[][] normalizeByRunning(double[][] x, double[][] out) {
     checkParameters();
-    Inference.forward(x, running, gamma, beta, out);
+    Inference.forward(x, running, gamma, beta, out, parallel);
     return out;
   }
 
@@ -478,9 +478,9 @@ public final class BatchNormLayer {
     }
 
     /**
-     * Whether forward and backward share large matrices out to the threads of the common pool, or
-     * of the {@link java.util.concurrent.ForkJoinPool} that calls them; true if not called. The
-     * bits of a result do not depend on it, nor on the number of threads.
+     * Whether forward, backward and infer share large matrices out to the threads of the common
+     * pool, or of the {@link java.util.concurrent.ForkJoinPool} that calls them; true if not
+     * called. The bits of a result do not depend on it, nor on the number of threads.
      *
      * @param parallel whether to use other threads than the caller's
      * @return this builder

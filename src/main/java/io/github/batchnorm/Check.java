@@ -5,6 +5,9 @@ import java.util.Locale;
 
 /** The rules of the contract. Every message says what (value) rule. */
 final class Check {
+  /** So many take longer to look at than to share out, each being somewhere else in memory. */
+  static final int MANY_ROWS = 1 << 13;
+
   private Check() {}
 
   static void features(int features) {
@@ -44,18 +47,21 @@ final class Check {
   /** That {@code matrix} has at least one row, and {@code features} values in every row. */
   static void matrix(String name, double[][] matrix, int features, boolean parallel) {
     nonNull(matrix, name);
-    require(matrix.length > 0, "%s has 0 rows, expected at least 1", name);
+    if (matrix.length == 0) {
+      throw illegal("%s has 0 rows, expected at least 1", name);
+    }
     rows(name, matrix, features, parallel);
   }
 
   /** A {@link #matrix} to train on: one row has no variance. */
   static void batch(String name, double[][] matrix, int features, boolean parallel) {
     matrix(name, matrix, features, parallel);
-    require(
-        matrix.length > 1,
-        "%s has 1 row, expected at least 2: the variance of one row is 0 whatever it holds; merge it"
-            + " into another mini-batch, leave it out, or use infer",
-        name);
+    if (matrix.length == 1) {
+      throw illegal(
+          "%s has 1 row, expected at least 2: the variance of one row is 0 whatever it holds; merge"
+              + " it into another mini-batch, leave it out, or use infer",
+          name);
+    }
   }
 
   /** That {@code matrix} has the shape (rows, features) of {@code like}. */
@@ -72,14 +78,18 @@ final class Check {
   }
 
   private static void rows(String name, double[][] matrix, int features, boolean parallel) {
-    Team.forRows(
-        matrix.length,
-        parallel,
-        (first, end) -> {
-          for (int i = first; i < end; i++) {
-            row(name, matrix[i], i, features);
-          }
-        });
+    if (parallel && matrix.length >= MANY_ROWS) {
+      Team.forRows(
+          matrix.length, MANY_ROWS / 2, (first, end) -> rows(name, matrix, features, first, end));
+    } else {
+      rows(name, matrix, features, 0, matrix.length);
+    }
+  }
+
+  private static void rows(String name, double[][] matrix, int features, int first, int end) {
+    for (int i = first; i < end; i++) {
+      row(name, matrix[i], i, features);
+    }
   }
 
   private static void row(String name, double[] row, int i, int features) {
@@ -129,14 +139,11 @@ final class Check {
     }
   }
 
-  /** That row i of the matrix {@code xName} is no row of {@code outName}, see {@link RowMarks}. */
-  static void ownRow(boolean isOwn, String outName, String xName, int i) {
-    require(
-        isOwn,
+  /** Says that row i of the matrix {@code xName} is a row of {@code outName} too. */
+  static IllegalArgumentException sharedRow(String xName, int i, String outName) {
+    return illegal(
         "%s shares %s[%d] (a row that backward needs), expected rows of its own",
-        outName,
-        xName,
-        i);
+        outName, xName, i);
   }
 
   static void graph(boolean ready, String method) {

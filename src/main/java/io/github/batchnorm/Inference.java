@@ -7,6 +7,9 @@ package io.github.batchnorm;
  * is finite.
  */
 final class Inference {
+  /** In a part for one thread, some 10 µs. */
+  private static final int VALUES_OF_A_PART = 1 << 15;
+
   private Inference() {}
 
   /**
@@ -18,13 +21,35 @@ final class Inference {
    *     written, unless they are rows of x
    */
   static void forward(
-      double[][] x, RunningStatistics running, double[] gamma, double[] beta, double[][] out) {
+      double[][] x,
+      RunningStatistics running,
+      double[] gamma,
+      double[] beta,
+      double[][] out,
+      boolean parallel) {
     for (int i = 0; i < x.length; i++) {
       if (out[i] == x[i]) {
         checkFinite(x[i], i); // before any row of x is overwritten
       }
     }
-    for (int i = 0; i < x.length; i++) {
+    int rowsOfAPart = Math.max(VALUES_OF_A_PART / gamma.length, 1);
+    if (parallel && x.length >= 2 * rowsOfAPart) {
+      Team.forRows(
+          x.length, rowsOfAPart, (first, end) -> forward(x, running, gamma, beta, out, first, end));
+    } else {
+      forward(x, running, gamma, beta, out, 0, x.length);
+    }
+  }
+
+  private static void forward(
+      double[][] x,
+      RunningStatistics running,
+      double[] gamma,
+      double[] beta,
+      double[][] out,
+      int first,
+      int end) {
+    for (int i = first; i < end; i++) {
       checkFinite(x[i], i);
       Rows.infer(x[i], running.mean, running.ivar, gamma, beta, out[i]);
     }

@@ -28,11 +28,19 @@ final class RowMarks {
     if (firsts.length < n) {
       firsts = new double[n];
     }
-    Team.forRows(n, parallel, (first, end) -> mark(out, first, end));
+    forRows(n, (first, end) -> mark(out, first, end));
     try {
-      Team.forRows(n, parallel, (first, end) -> look(xName, x, outName, first, end));
+      forRows(n, (first, end) -> look(xName, x, outName, first, end));
     } finally {
-      Team.forRows(n, parallel, (first, end) -> restore(out, first, end));
+      forRows(n, (first, end) -> restore(out, first, end));
+    }
+  }
+
+  private void forRows(int n, Team.RowsAction action) {
+    if (parallel && n >= Check.MANY_ROWS) {
+      Team.forRows(n, Check.MANY_ROWS / 2, action);
+    } else {
+      action.accept(0, n);
     }
   }
 
@@ -45,7 +53,9 @@ final class RowMarks {
 
   private static void look(String xName, double[][] x, String outName, int first, int end) {
     for (int i = first; i < end; i++) {
-      Check.ownRow(!isMark(x[i][0]), outName, xName, i);
+      if (isMark(x[i][0])) {
+        throw Check.sharedRow(xName, i, outName);
+      }
     }
   }
 

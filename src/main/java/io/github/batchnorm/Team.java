@@ -28,9 +28,6 @@ final class Team implements AutoCloseable {
     void accept(int first, int end);
   }
 
-  /** 10 µs and more, where every row is somewhere else in memory. */
-  private static final int ROWS_OF_A_PART = 1 << 12;
-
   private final ForkJoinTask<?>[] helpers;
   private volatile Job job = new Job(0, 1, part -> {});
   private volatile boolean dismissed;
@@ -48,19 +45,15 @@ final class Team implements AutoCloseable {
     }
   }
 
-  /** Calls {@code action} with all rows: at once if they are few, else in parts. */
-  static void forRows(int n, boolean parallel, RowsAction action) {
-    int parts = parallel ? n / ROWS_OF_A_PART : 1;
-    if (parts <= 1) {
-      action.accept(0, n);
-      return;
-    }
+  /** Calls {@code action} with all of n rows, in parts of {@code rowsOfAPart} or a few more. */
+  static void forRows(int n, int rowsOfAPart, RowsAction action) {
+    int parts = n / rowsOfAPart;
     try (Team team = new Team(parts)) {
       team.forEach(
           parts,
-          p -> {
-            int first = p * ROWS_OF_A_PART;
-            action.accept(first, p == parts - 1 ? n : first + ROWS_OF_A_PART);
+          part -> {
+            int first = part * rowsOfAPart;
+            action.accept(first, part == parts - 1 ? n : first + rowsOfAPart);
           });
     }
   }

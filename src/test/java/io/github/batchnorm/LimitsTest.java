@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -207,12 +210,35 @@ class LimitsTest {
     }
 
     @Test
+    void who_is_done_waits_for_the_others_and_is_woken_by_nobody() {
+      Set<Thread> threads = ConcurrentHashMap.newKeySet();
+      AtomicInteger done = new AtomicInteger();
+      forEach(
+          2,
+          part -> {
+            threads.add(Thread.currentThread());
+            sleep(part == 0 ? 100 : 200);
+            done.incrementAndGet();
+          });
+      assertThat(done).hasValue(2);
+      assertThat(threads).hasSizeBetween(1, 2);
+    }
+
+    private static void sleep(long milliseconds) {
+      try {
+        Thread.sleep(milliseconds);
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    @Test
     void all_rows_of_many_are_done() {
-      int n = 2 * 4096 + 5; // parts of 4096 rows, the last one with what is left
+      int n = 2 * 4096 + 5; // 2 parts, the last one with what is left
       int[] visits = new int[n];
       Team.forRows(
           n,
-          true,
+          4096,
           (first, end) -> {
             for (int i = first; i < end; i++) {
               visits[i]++;
