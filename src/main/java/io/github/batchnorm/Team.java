@@ -29,7 +29,7 @@ final class Team implements AutoCloseable {
   }
 
   private final ForkJoinTask<?>[] helpers;
-  private volatile Job job = new Job(0, 1, part -> {});
+  private volatile Job job = new Job(0, 1, null); // nothing to do yet
   private volatile boolean dismissed;
 
   /**

@@ -85,8 +85,10 @@ class LimitsTest {
       refusesToShare(shared, new double[][] {x[shared], {7}, {8}});
     }
 
-    @Test
-    void an_out_of_many_rows_that_shares_one_is_refused_and_is_as_before() {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void an_out_of_many_rows_that_shares_one_is_refused_and_is_as_before(boolean parallel) {
+      BatchNormLayer layer = BatchNormLayer.builder(1).cacheGraph(false).parallel(parallel).build();
       double[][] many = new double[20_000][1];
       double[][] out = new double[20_000][1];
       for (int i = 0; i < many.length; i++) {

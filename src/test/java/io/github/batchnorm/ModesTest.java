@@ -20,7 +20,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ModesTest {
   /** Everything that a forward and a backward hand out. */
   record Results(
-      double[][] out, BatchNormGraph graph, BatchNormGradients gradients, BatchNormLayer layer) {
+      double[][] out,
+      BatchNormGraph graph,
+      BatchNormGradients gradients,
+      double[][] inferred,
+      BatchNormLayer layer) {
     static Results of(
         double[][] x, double[][] dout, double[] gamma, double[] beta, boolean cache, boolean par) {
       BatchNormLayer layer =
@@ -31,7 +35,7 @@ class ModesTest {
               .parallel(par)
               .build();
       double[][] out = layer.forward(x);
-      return new Results(out, layer.graph(), layer.backward(dout), layer);
+      return new Results(out, layer.graph(), layer.backward(dout), layer.infer(x), layer);
     }
   }
 
@@ -83,6 +87,7 @@ class ModesTest {
     assertThat(Arrays.deepEquals(actual.gradients().dx(), expected.gradients().dx())).isTrue();
     assertThat(actual.gradients().dgamma()).isEqualTo(expected.gradients().dgamma());
     assertThat(actual.gradients().dbeta()).isEqualTo(expected.gradients().dbeta());
+    assertThat(Arrays.deepEquals(actual.inferred(), expected.inferred())).isTrue();
     assertThat(actual.layer().runningMean()).isEqualTo(expected.layer().runningMean());
     assertThat(actual.layer().runningVar()).isEqualTo(expected.layer().runningVar());
   }
