@@ -21,9 +21,9 @@ import org.openjdk.jmh.annotations.Warmup;
  * mvn -q -Pbenchmark test-compile exec:exec -Dargs="forward -p size=64x64 -p contender=cached"
  * }</pre>
  *
- * <p>Before anything is timed, the contender's out, dx, dgamma and dbeta are compared with the
- * library's. The results of a call stay in fields of the contender, so that no call can be
- * optimized away.
+ * <p>Before anything is timed, the contender's (but for the floor's) out, dx, dgamma and dbeta are
+ * compared with the library's. The results of a call stay in fields of the contender, so that no
+ * call can be optimized away.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -61,7 +61,9 @@ public class BatchNormBenchmark {
   public void prepare() {
     Batch batch = Batch.random(size, SEED);
     measured = walked(contender, batch);
-    Agreement.check(contender, measured, walked("cached", batch));
+    if (!contender.equals(Contenders.FLOOR)) {
+      Agreement.check(contender, measured, walked("cached", batch));
+    }
     YoungCollections.provoke();
   }
 

@@ -11,12 +11,16 @@ import java.util.stream.Stream;
  *   <li>{@code cached}, {@code recompute}: the library with cacheGraph true or false, parallel,
  *       with output buffers; {@code -serial}: parallel false; {@code -fresh}: no output buffers.
  *   <li>{@code naive}: Kratzert's post, line by line, a fresh array per node.
+ *   <li>{@code floor}: no batch norm, only what one must read and write.
  *   <li>{@code libtorch-1t}, {@code libtorch-2t}: libtorch with 1 and 2 threads, from tensors to
  *       tensors; {@code libtorch-copy-1t}, {@code libtorch-copy-2t}: from double[][] to double[][].
  * </ul>
  */
 final class Contenders {
-  /** The library's modes, then the naive port. */
+  /** The one whose results are not those of a batch norm. */
+  static final String FLOOR = "floor";
+
+  /** The library's modes, then the naive port and the floor. */
   private static final List<String> OWN =
       List.of(
           "cached",
@@ -27,9 +31,10 @@ final class Contenders {
           "recompute-fresh",
           "recompute-serial",
           "recompute-serial-fresh",
-          "naive");
+          "naive",
+          FLOOR);
 
-  private static final List<String> OWN_SHORT = List.of("cached", "recompute", "naive");
+  private static final List<String> OWN_SHORT = List.of("cached", "recompute", "naive", FLOOR);
 
   /** From tensors to tensors: the fastest of these is what the others are compared to. */
   static final List<String> LIBTORCH = List.of("libtorch-1t", "libtorch-2t");
@@ -73,7 +78,11 @@ final class Contenders {
     if (!OWN.contains(name)) {
       throw new IllegalArgumentException("no contender " + name + ", see class Contenders");
     }
-    return name.equals("naive") ? new NaiveKratzert() : new Ours(name);
+    return switch (name) {
+      case "naive" -> new NaiveKratzert();
+      case FLOOR -> new Floor();
+      default -> new Ours(name);
+    };
   }
 
   /** Found by name: without profile peers the class is not compiled. */
