@@ -26,4 +26,19 @@ public record BatchNormGraph(
     double[] var,
     double[] sqrtvar,
     double[] ivar,
-    double[][] xhat) {}
+    double[][] xhat) {
+
+  /** A table of the nodes by step, from 1 to 7; large matrices are shortened. */
+  @Override
+  public String toString() {
+    return new NodeTable()
+        .add(1, "mu", mu)
+        .add(2, "xmu", xmu)
+        .add(3, "sq", sq)
+        .add(4, "var", var)
+        .add(5, "sqrtvar", sqrtvar)
+        .add(6, "ivar", ivar)
+        .add(7, "xhat", xhat)
+        .toString();
+  }
+}

@@ -169,7 +169,7 @@ public final class BatchNormLayer {
    *     is not finite, or is so large that dgamma, dbeta or another sum over the batch overflows
    */
   public BatchNormGradients backward(double[][] dout) {
-    checkUpstream(dout);
+    checkUpstream("backward", dout);
     return walkBack(dout, new double[dout.length][features]);
   }
 
@@ -189,7 +189,7 @@ public final class BatchNormLayer {
    *     shape than {@code dout}, or shares a row with an x that is needed again
    */
   public BatchNormGradients backward(double[][] dout, double[][] dx) {
-    checkUpstream(dout);
+    checkUpstream("backward", dout);
     Check.shape("dx", dx, dout.length, features, "dout", parallel);
     if (!cacheGraph) {
       rowMarks.checkNoSharedRow("x", graph.input(), "dx", dx);
@@ -197,8 +197,23 @@ public final class BatchNormLayer {
     return walkBack(dout, dx);
   }
 
-  private void checkUpstream(double[][] dout) {
-    Check.graph(graphReady, "backward");
+  /**
+   * The same as {@link #backward(double[][])}, with every node of the walk: for learning and
+   * debugging.
+   *
+   * @param dout the derivative of the loss by out, shape (N, D) of that forward; not modified
+   * @return a snapshot: new arrays; its dx, dgamma and dbeta are those of backward, bit for bit
+   * @throws IllegalStateException if no forward was made yet, or the last one threw
+   * @throws NullPointerException if {@code dout} or a row of it is null
+   * @throws IllegalArgumentException as {@link #backward(double[][])}
+   */
+  public BatchNormTrace trace(double[][] dout) {
+    checkUpstream("trace", dout);
+    return graph.trace(dout, walkBack(dout, new double[dout.length][features]));
+  }
+
+  private void checkUpstream(String method, double[][] dout) {
+    Check.graph(graphReady, method);
     Check.shape("dout", dout, graph.rows(), features, "in the last forward", parallel);
   }
 
@@ -286,6 +301,14 @@ public final class BatchNormLayer {
       throw Check.overflow(List.of("dgamma", "dbeta"), gradients.dgamma(), gradients.dbeta());
     }
     return gradients;
+  }
+
+  /** A layer of its own with the same settings and running averages, but other parameters. */
+  BatchNormLayer twin(double[] gamma, double[] beta) {
+    Builder builder = builder(features).gamma(gamma).beta(beta).epsilon(epsilon);
+    BatchNormLayer twin = builder.cacheGraph(cacheGraph).parallel(parallel).build();
+    twin.running.copy(running);
+    return twin;
   }
 
   private void checkParameters() {

@@ -16,24 +16,56 @@ final class Check {
 
   static void epsilon(double epsilon) {
     // negated comparisons, here and below, also catch NaN
-    require(
-        epsilon > 0 && Double.isFinite(epsilon), "epsilon (%s) must be finite and > 0", epsilon);
+    positive("epsilon", epsilon);
   }
 
   static void smoothingFactor(double a) {
     require(a > 0 && a <= 1, "smoothingFactor (%s) must be in (0, 1]", a);
   }
 
+  static void positive(String name, double value) {
+    require(value > 0 && Double.isFinite(value), "%s (%s) must be finite and > 0", name, value);
+  }
+
+  static void order(int order) {
+    require(order == 2 || order == 4, "order (%d) must be 2 or 4", order);
+  }
+
+  static void atLeastOne(String name, int value) {
+    require(value >= 1, "%s (%d) must be >= 1", name, value);
+  }
+
   /** That {@code vector} has {@code features} values, all of them finite. */
   static void vector(String name, double[] vector, int features) {
+    length(name, vector, features);
+    finite(name, vector);
+  }
+
+  /** That {@code vector} has at least one value, and all are finite. */
+  static void finiteVector(String name, double[] vector) {
+    nonNull(vector, name);
+    require(vector.length > 0, "%s has 0 values, expected at least 1", name);
+    finite(name, vector);
+  }
+
+  /** That {@code matrix} has a value at least, in rows of the same length, and all are finite. */
+  static void finiteMatrix(String name, double[][] matrix) {
+    nonNull(matrix, name);
+    require(matrix.length > 0, "%s has 0 rows, expected at least 1", name);
+    nonNull(matrix[0], name + "[0]");
+    require(matrix[0].length > 0, "%s[0] has 0 values, expected at least 1", name);
+    rows(name, matrix, matrix[0].length, false);
+    finite(name, matrix);
+  }
+
+  static void length(String name, double[] vector, int length) {
     nonNull(vector, name);
     require(
-        vector.length == features,
+        vector.length == length,
         "%s has %s, expected %d",
         name,
         count(vector.length, "value"),
-        features);
-    finite(name, vector);
+        length);
   }
 
   static void finite(String name, double[] vector) {
@@ -157,7 +189,7 @@ final class Check {
     return new IllegalArgumentException(place + " is " + value + ", expected a finite value");
   }
 
-  private static void nonNull(Object argument, String name) {
+  static void nonNull(Object argument, String name) {
     if (argument == null) {
       throw new NullPointerException(name + " is null");
     }

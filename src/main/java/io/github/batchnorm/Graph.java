@@ -260,17 +260,65 @@ final class Graph {
     double[][] sq = new double[n][d];
     double[][] xhat = new double[n][d];
     for (int i = 0; i < n; i++) {
-      if (cached) {
-        Rows.subtract(centered[i], rest, xmu[i], 0, d);
-      } else {
-        Rows.subtract(x[i], mu, xmu[i], 0, d);
-        Rows.subtract(xmu[i], rest, xmu[i], 0, d);
-      }
+      xmu(i, xmu[i]);
       Rows.multiply(xmu[i], xmu[i], sq[i], 0, d);
       Rows.multiply(xmu[i], ivar, xhat[i], 0, d);
     }
     return new BatchNormGraph(
         mu.clone(), xmu, sq, var.clone(), sqrtvar.clone(), ivar.clone(), xhat);
+  }
+
+  /**
+   * The nodes of the last {@link #backward}, copied or made again.
+   *
+   * @param dout of that backward, shape (N, D); not modified
+   * @param gradients what it computed; become part of the result
+   */
+  BatchNormTrace trace(double[][] dout, BatchNormGradients gradients) {
+    int n = grid.n;
+    double[][] dgammax = new double[n][];
+    double[][] dxhat = new double[n][d];
+    double[][] dxmu1 = new double[n][d];
+    double[][] dsq = new double[n][];
+    double[][] dxmu2 = new double[n][d];
+    double[][] dx1 = new double[n][];
+    double[][] dx2 = new double[n][];
+    for (int i = 0; i < n; i++) {
+      dgammax[i] = dout[i].clone();
+      Rows.multiply(dgammax[i], gamma, dxhat[i], 0, d);
+      Rows.multiply(dxhat[i], ivar, dxmu1[i], 0, d);
+      dsq[i] = this.dsq.clone();
+      xmu(i, dxmu2[i]);
+      Rows.multiply(dxmu2[i], slope, dxmu2[i], 0, d);
+      dx1[i] = dxmu1[i].clone();
+      Rows.add(dxmu2[i], dx1[i], 0, d);
+      dx2[i] = this.dx2.clone();
+    }
+    return new BatchNormTrace(
+        dgammax,
+        dxhat,
+        divar.clone(),
+        dxmu1,
+        dsqrtvar.clone(),
+        dvar.clone(),
+        dsq,
+        dxmu2,
+        dx1,
+        dmu.clone(),
+        dx2,
+        gradients.dx(),
+        gradients.dgamma(),
+        gradients.dbeta());
+  }
+
+  /** Step 2 for row i. */
+  private void xmu(int i, double[] xmu) {
+    if (cached) {
+      Rows.subtract(centered[i], rest, xmu, 0, d);
+    } else {
+      Rows.subtract(x[i], mu, xmu, 0, d);
+      Rows.subtract(xmu, rest, xmu, 0, d);
+    }
   }
 
   private void reserve(double[][] x) {

@@ -51,6 +51,14 @@ final class RunningStatistics {
     updateIvar();
   }
 
+  /** Takes over the averages, but not the smoothing factor. */
+  void copy(RunningStatistics other) {
+    System.arraycopy(other.mean, 0, mean, 0, mean.length);
+    System.arraycopy(other.var, 0, var, 0, var.length);
+    batches = other.batches;
+    updateIvar();
+  }
+
   private void updateIvar() {
     Columns.sqrt(var, epsilon, ivar);
     Columns.invert(ivar, ivar);

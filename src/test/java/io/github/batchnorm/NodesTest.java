@@ -9,7 +9,6 @@ import static io.github.batchnorm.TestData.largest;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -26,17 +25,9 @@ class NodesTest {
   private static final double[] GAMMA = gaussian(RANDOM, D);
   private static final double[] BETA = gaussian(RANDOM, D);
 
-  private final Graph graph = new Graph(D, true, true);
-  private final double[][] out = new double[N][D];
-  private final double[][] dx = new double[N][D];
-  private final double[] dgamma = new double[D];
-  private final double[] dbeta = new double[D];
-
-  @BeforeEach
-  void walk() {
-    graph.forward(X, GAMMA, BETA, EPS, out);
-    graph.backward(DOUT, dx, dgamma, dbeta);
-  }
+  private final BatchNormLayer layer =
+      BatchNormLayer.builder(D).gamma(GAMMA).beta(BETA).epsilon(EPS).build();
+  private final double[][] out = layer.forward(X);
 
   private static double[][] row(double[] values) {
     return new double[][] {values};
@@ -51,12 +42,7 @@ class NodesTest {
   /** Each node against its definition, from the nodes before it. */
   @Nested
   class Forward {
-    private final BatchNormGraph nodes = snapshot();
-
-    private BatchNormGraph snapshot() {
-      graph.forward(X, GAMMA, BETA, EPS, out);
-      return graph.snapshot();
-    }
+    private final BatchNormGraph nodes = layer.graph();
 
     private static double[] mean(double[][] values) {
       double[] mean = new double[D];
@@ -113,6 +99,7 @@ class NodesTest {
    */
   @Nested
   class Backward {
+    private final BatchNormTrace trace = layer.trace(DOUT);
     private final NaiveGraph nodes = new NaiveGraph(X, GAMMA, BETA, EPS);
     private final NaiveGraph naive =
         new NaiveGraph(X, GAMMA, BETA, EPS).backward(DOUT, NaiveGraph.Mutant.NONE);
@@ -150,84 +137,102 @@ class NodesTest {
       return CentralDifferences.gradient(f, node, DOUT, spread);
     }
 
-    private double[][] dxWith(double[] scale, double[][] dout, double[] dsq) {
-      double[][] result = new double[N][D];
-      double[] slope = Arrays.stream(dsq).map(v -> 2 * v).toArray();
-      for (int i = 0; i < N; i++) {
-        Rows.dx(dout[i], scale, X[i], nodes.mu, slope, new double[D], result[i], 0, D);
-      }
-      return result;
+    @Test
+    void dgammax() {
+      UnaryOperator<double[][]> f = gammax -> combine(gammax, rows(BETA), Double::sum);
+      assertClose(trace.dgammax(), numeric(f, nodes.gammax), 1e-8);
+    }
+
+    @Test
+    void dbeta() {
+      UnaryOperator<double[][]> f = beta -> combine(nodes.gammax, rows(beta[0]), Double::sum);
+      assertClose(row(trace.dbeta()), numeric(f, row(BETA)), 1e-8);
+    }
+
+    @Test
+    void dgamma() {
+      UnaryOperator<double[][]> f = gamma -> combine(nodes.xhat, rows(gamma[0]), (a, b) -> a * b);
+      assertClose(row(trace.dgamma()), numeric(f, row(GAMMA)), 1e-8);
     }
 
     @Test
     void dxhat() {
-      double[][] dxhat = dxWith(GAMMA, DOUT, new double[D]); // as if ivar were 1
-      assertClose(dxhat, numeric(this::outOfXhat, nodes.xhat), 1e-8);
+      assertClose(trace.dxhat(), numeric(this::outOfXhat, nodes.xhat), 1e-8);
     }
 
     @Test
     void divar() {
       assertClose(
-          row(graph.divar), numeric(v -> outOfIvar(v[0], nodes.xmu), row(nodes.ivar)), 1e-8);
+          row(trace.divar()), numeric(v -> outOfIvar(v[0], nodes.xmu), row(nodes.ivar)), 1e-8);
     }
 
     @Test
     void dsqrtvar() {
       UnaryOperator<double[][]> f =
           s -> outOfIvar(Arrays.stream(s[0]).map(v -> 1 / v).toArray(), nodes.xmu);
-      assertClose(row(graph.dsqrtvar), numeric(f, row(nodes.sqrtvar)), 1e-8);
+      assertClose(row(trace.dsqrtvar()), numeric(f, row(nodes.sqrtvar)), 1e-8);
     }
 
     @Test
     void dvar() {
-      assertClose(row(graph.dvar), numeric(v -> outOfVar(v[0], nodes.xmu), row(nodes.var)), 1e-8);
+      assertClose(row(trace.dvar()), numeric(v -> outOfVar(v[0], nodes.xmu), row(nodes.var)), 1e-8);
     }
 
     @Test
     void dsq() {
-      assertClose(rows(graph.dsq), numeric(s -> outOfSq(s, nodes.xmu), nodes.sq), 1e-8);
+      assertClose(trace.dsq(), numeric(s -> outOfSq(s, nodes.xmu), nodes.sq), 1e-8);
     }
 
     @Test
     void dxmu1() {
       UnaryOperator<double[][]> f = xmu -> outOfIvar(nodes.ivar, xmu);
-      double[][] dxmu1 = dxWith(graph.scale, DOUT, new double[D]);
-      assertClose(dxmu1, numeric(f, nodes.xmu), 1e-8);
+      assertClose(trace.dxmu1(), numeric(f, nodes.xmu), 1e-8);
     }
 
     @Test
     void dxmu2() {
       UnaryOperator<double[][]> f = xmu -> outOfSq(combine(xmu, xmu, (a, b) -> a * b), nodes.xmu);
-      double[][] dxmu2 = dxWith(graph.scale, new double[N][D], graph.dsq);
-      assertClose(dxmu2, numeric(f, nodes.xmu), 1e-8);
+      assertClose(trace.dxmu2(), numeric(f, nodes.xmu), 1e-8);
     }
 
     @Test
     void dx1() {
-      assertClose(dxWith(graph.scale, DOUT, graph.dsq), numeric(this::outOfXmu, nodes.xmu), 1e-8);
+      assertClose(trace.dx1(), numeric(this::outOfXmu, nodes.xmu), 1e-8);
     }
 
     @Test
     void dmu() {
-      assertClose(row(graph.dmu), numeric(mu -> outOfMu(mu[0]), row(nodes.mu)), 1e-8);
+      assertClose(row(trace.dmu()), numeric(mu -> outOfMu(mu[0]), row(nodes.mu)), 1e-8);
     }
 
     @Test
-    void dx2_is_the_same_part_of_dmu_for_every_row() {
-      assertClose(graph.dx2, Arrays.stream(graph.dmu).map(v -> v / N).toArray(), 0);
+    void dx2() {
+      UnaryOperator<double[][]> f =
+          x -> outOfXmu(combine(X, rows(new NaiveGraph(x, GAMMA, BETA, EPS).mu), (a, b) -> a - b));
+      assertClose(trace.dx2(), numeric(f, X), 1e-8);
+    }
+
+    @Test
+    void dx() {
+      assertClose(trace.dx(), numeric(x -> new NaiveGraph(x, GAMMA, BETA, EPS).out, X), 1e-8);
     }
 
     @Test
     void all_of_them_agree_with_the_naive_graph() {
-      assertClose(graph.divar, naive.divar, 1e-14);
-      assertClose(graph.dsqrtvar, naive.dsqrtvar, 1e-14);
-      assertClose(graph.dvar, naive.dvar, 1e-14);
-      assertClose(graph.dsq, naive.dsq[0], 1e-14);
-      assertClose(graph.dmu, naive.dmu, 1e-14);
-      assertClose(graph.dx2, naive.dx2[0], 1e-14);
-      assertClose(dx, naive.dx, 1e-14);
-      assertClose(dgamma, naive.dgamma, 1e-14);
-      assertClose(dbeta, naive.dbeta, 1e-14);
+      assertClose(trace.dgammax(), DOUT, 0);
+      assertClose(trace.dxhat(), naive.dxhat, 1e-14);
+      assertClose(trace.divar(), naive.divar, 1e-14);
+      assertClose(trace.dxmu1(), naive.dxmu1, 1e-14);
+      assertClose(trace.dsqrtvar(), naive.dsqrtvar, 1e-14);
+      assertClose(trace.dvar(), naive.dvar, 1e-14);
+      assertClose(trace.dsq(), naive.dsq, 1e-14);
+      assertClose(trace.dxmu2(), naive.dxmu2, 1e-14);
+      assertClose(trace.dx1(), naive.dx1, 1e-14);
+      assertClose(trace.dmu(), naive.dmu, 1e-14);
+      assertClose(trace.dx2(), naive.dx2, 1e-14);
+      assertClose(trace.dx(), naive.dx, 1e-14);
+      assertClose(trace.dgamma(), naive.dgamma, 1e-14);
+      assertClose(trace.dbeta(), naive.dbeta, 1e-14);
     }
   }
 }
