@@ -1,0 +1,534 @@
+package io.github.batchnorm;
+
+import static io.github.batchnorm.TestData.column;
+import static io.github.batchnorm.TestData.copy;
+import static io.github.batchnorm.TestData.gaussian;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Random sequences of good and bad calls on several layers at once, of odd shapes and values. After
+ * each call the result and the state are those of {@link ReferenceLayer}; a bad call throws what
+ * the contract says, and changes nothing.
+ *
+ * <pre>{@code
+ * mvn test -Dtest=FuzzTest                    seeds 1 to 150, a few seconds
+ * mvn test -Dtest=FuzzTest -Dfuzz.seconds=600 seeds from 1 on, for 10 minutes
+ * mvn test -Dtest=FuzzTest -Dfuzz.seed=17     one seed, to see again what failed
+ * }</pre>
+ */
+class FuzzTest {
+  private static final long SEEDS = 150;
+  private static final int LAYERS = 3;
+  private static final int CALLS = 30;
+  private static final int PROGRESS_SECONDS = 10;
+
+  /** Differences in the order of additions; the reference has a plain mean. */
+  private static final double TOLERANCE = 1e-9;
+
+  /** Below, doubles have few digits or none. */
+  private static final double TINY = 1e-290;
+
+  /**
+   * The variance that the plain mean of the reference leaves to a constant of 50: (50 * 2^-52)².
+   */
+  private static final double OF_A_CONSTANT = 1.3e-28;
+
+  @Test
+  void calls_in_any_order_do_what_the_reference_does() {
+    Long seed = Long.getLong("fuzz.seed");
+    if (seed != null) {
+      run(seed);
+      return;
+    }
+    long seconds = Long.getLong("fuzz.seconds", 0);
+    long start = System.nanoTime();
+    long shown = 0;
+    for (long s = 1; seconds == 0 ? s <= SEEDS : elapsed(start) < seconds; s++) {
+      run(s);
+      if (elapsed(start) >= shown + PROGRESS_SECONDS) {
+        shown = elapsed(start);
+        System.out.printf("fuzz: %d seeds in %d of %d s%n", s, shown, seconds);
+      }
+    }
+  }
+
+  private static long elapsed(long start) {
+    return (System.nanoTime() - start) / 1_000_000_000;
+  }
+
+  private static void run(long seed) {
+    Random random = new Random(seed);
+    List<Pair> pairs = new ArrayList<>();
+    for (int l = 0; l < LAYERS; l++) {
+      pairs.add(new Pair(random));
+    }
+    for (int call = 0; call < CALLS; call++) {
+      Pair pair = pairs.get(random.nextInt(LAYERS));
+      try {
+        pair.call();
+        pair.assertSameState();
+      } catch (AssertionError | RuntimeException e) {
+        throw new AssertionError(
+            "fuzz.seed=%d, call %d (%s) on %s".formatted(seed, call, pair.name, pair.settings), e);
+      }
+    }
+  }
+
+  /** A layer and what it should be. */
+  private static final class Pair {
+    private static final int[] WIDTHS = {1, 1, 2, 3, 5, 16, 64, 65, 200};
+
+    /** Around the sizes where the grid begins another strip, block or thread. */
+    private static final int[][] LARGE = {
+      {32768, 1},
+      {32769, 1},
+      {65537, 1},
+      {70001, 1},
+      {512, 64},
+      {513, 65},
+      {1025, 64},
+      {16, 2049},
+      {33, 2048},
+      {2, 40000},
+      {300, 300},
+      {8192, 3},
+      {8193, 9},
+    };
+
+    private final Random random;
+    private final int n;
+    private final int d;
+    private final boolean cacheGraph;
+    private final String settings;
+    private final BatchNormLayer layer;
+    private final ReferenceLayer reference;
+    private double[][] kept; // the x of the last forward, which cacheGraph(false) refers to
+    private String name;
+
+    Pair(Random random) {
+      this.random = random;
+      int[] large = LARGE[random.nextInt(LARGE.length)];
+      boolean isLarge = random.nextInt(20) == 0;
+      n = isLarge ? large[0] : 2 + random.nextInt(random.nextBoolean() ? 4 : 40);
+      d = isLarge ? large[1] : WIDTHS[random.nextInt(WIDTHS.length)];
+      cacheGraph = random.nextBoolean();
+      boolean parallel = random.nextInt(4) > 0;
+      double epsilon = random.nextBoolean() ? 1e-5 : Math.pow(10, -1 - random.nextInt(11));
+      double smoothing = random.nextInt(3) == 0 ? 0 : 1 - random.nextDouble();
+      double[] gamma = values(d, random.nextInt(5) == 0 ? 0 : 1);
+      double[] beta = values(d, 1);
+      BatchNormLayer.Builder builder =
+          BatchNormLayer.builder(d)
+              .gamma(gamma)
+              .beta(beta)
+              .epsilon(epsilon)
+              .cacheGraph(cacheGraph)
+              .parallel(parallel);
+      layer =
+          (smoothing == 0 ? builder.cumulativeAverage() : builder.smoothingFactor(smoothing))
+              .build();
+      reference = new ReferenceLayer(gamma, beta, epsilon, smoothing);
+      settings =
+          "%d x %d, cacheGraph(%s), parallel(%s), epsilon %s, smoothing %s"
+              .formatted(n, d, cacheGraph, parallel, epsilon, smoothing);
+    }
+
+    private double[] values(int count, double scale) {
+      double[] values = gaussian(random, count);
+      Arrays.setAll(values, j -> values[j] * scale);
+      return values;
+    }
+
+    /** Columns of all sorts, none of which a plain mean spoils. */
+    private double[][] input(int rows) {
+      double[][] x = new double[rows][d];
+      for (int j = 0; j < d; j++) {
+        double mean = random.nextInt(3) == 0 ? 0 : 10 * random.nextGaussian();
+        double spread =
+            switch (random.nextInt(9)) {
+              case 0 -> 0;
+              case 1 -> 1e-300;
+              case 2 -> Double.MIN_VALUE;
+              case 3 -> 1e-5;
+              case 4 -> 1e6;
+              case 5 -> 1e120;
+              default -> 1;
+            };
+        if (spread < 1e-100) {
+          mean = spread == 0 ? mean : -0.0;
+        }
+        for (int i = 0; i < rows; i++) {
+          x[i][j] = mean + spread * (spread < 1e-310 ? random.nextInt(9) : random.nextGaussian());
+        }
+      }
+      if (random.nextInt(4) == 0) {
+        x[rows - 1] = x[0]; // the same row twice
+      }
+      return x;
+    }
+
+    private double[][] upstream(int rows) {
+      return gaussian(random, rows, d);
+    }
+
+    private int rows() {
+      return random.nextInt(5) == 0 ? n + 1 : n;
+    }
+
+    void call() {
+      name = "none";
+      switch (random.nextInt(12)) {
+        case 0, 1, 2 -> forward();
+        case 3, 4 -> backward();
+        case 5 -> infer();
+        case 6 -> inferBackward();
+        case 7 -> graph();
+        case 8 -> update();
+        case 9 -> writeIntoWhatWasHandedOut();
+        case 10 -> badForward();
+        default -> badOther();
+      }
+    }
+
+    private void forward() {
+      double[][] x = input(rows());
+      double[][] expected = reference.forward(x);
+      int way = random.nextInt(3);
+      boolean shares = x[x.length - 1] == x[0];
+      double[][] before = copy(x);
+      double[][] out;
+      if (way == 0 && cacheGraph && !shares) {
+        name = "forward in place";
+        out = layer.forward(x, x);
+        assertThat(out).isSameAs(x);
+      } else if (way == 1) {
+        name = "forward into out";
+        double[][] buffer = upstream(x.length);
+        out = layer.forward(x, buffer);
+        assertThat(out).isSameAs(buffer);
+        assertThat(Arrays.deepEquals(x, before)).as("x as before").isTrue();
+      } else {
+        name = "forward";
+        out = layer.forward(x);
+        assertThat(Arrays.deepEquals(x, before)).as("x as before").isTrue();
+      }
+      kept = cacheGraph ? null : x;
+      assertClose(out, expected, scale(reference.gamma, reference.beta));
+    }
+
+    private double[] scale(double[] a, double[] b) {
+      double[] scale = new double[d];
+      Arrays.setAll(scale, j -> 10 * (Math.abs(a[j]) + Math.abs(b[j])) * Math.sqrt(n + 1));
+      return scale;
+    }
+
+    private void backward() {
+      double[][] dout = upstream(reference.graph == null ? n : reference.graph.out.length);
+      if (reference.graph == null) {
+        name = "backward without a graph";
+        refuses(IllegalStateException.class, () -> layer.backward(dout), true);
+        refuses(IllegalStateException.class, () -> layer.trace(dout), true);
+        refuses(IllegalStateException.class, layer::graph, true);
+        return;
+      }
+      NaiveGraph expected = reference.backward(copy(dout));
+      BatchNormGradients actual;
+      switch (random.nextInt(4)) {
+        case 0 -> {
+          name = "backward in place";
+          actual = layer.backward(dout, dout);
+        }
+        case 1 -> {
+          name = "backward into dx";
+          actual = layer.backward(dout, upstream(dout.length));
+        }
+        case 2 -> {
+          name = "trace";
+          BatchNormTrace trace = layer.trace(dout);
+          actual = new BatchNormGradients(trace.dx(), trace.dgamma(), trace.dbeta());
+        }
+        default -> {
+          name = "backward";
+          actual = layer.backward(dout);
+        }
+      }
+      double[] scale = new double[d];
+      Arrays.setAll(scale, j -> 10 * Math.abs(reference.graph.ivar[j] * reference.gamma[j]));
+      // gamma may have been changed since that forward
+      Arrays.setAll(scale, j -> Math.max(scale[j], largest(column(expected.dxmu1, j))));
+      assertClose(actual.dx(), expected.dx, scale);
+      assertClose(actual.dgamma(), expected.dgamma, 10.0 * dout.length);
+      assertClose(actual.dbeta(), expected.dbeta, 10.0 * dout.length);
+    }
+
+    private void infer() {
+      double[][] x = input(1 + random.nextInt(rows()));
+      double[][] expected = reference.infer(x);
+      double[][] before = copy(x);
+      boolean inPlace = random.nextInt(3) == 0 && x[x.length - 1] != x[0];
+      name = inPlace ? "infer in place" : "infer";
+      double[][] out = inPlace ? layer.infer(x, x) : layer.infer(x);
+      if (!inPlace) {
+        assertThat(Arrays.deepEquals(x, before)).as("x as before").isTrue();
+      }
+      double[] ivar = reference.runningIvar();
+      double[] scale = new double[d]; // the summands of out
+      Arrays.setAll(
+          scale,
+          j ->
+              xmu(before, j) * Math.abs(reference.gamma[j]) * ivar[j]
+                  + Math.abs(reference.beta[j]));
+      assertClose(out, expected, scale);
+    }
+
+    /** An upper bound for |x - mean| in inference. */
+    private double xmu(double[][] x, int j) {
+      return largest(column(x, j)) + Math.abs(reference.runningMean[j]);
+    }
+
+    private void inferBackward() {
+      name = "inferBackward";
+      double[][] x = input(1 + random.nextInt(rows()));
+      double[][] dout = upstream(x.length);
+      BatchNormGradients expected = reference.inferBackward(x, dout);
+      BatchNormGradients actual = layer.inferBackward(x, dout);
+      double[] scale = new double[d];
+      Arrays.setAll(scale, j -> largest(column(expected.dx(), j)));
+      assertClose(actual.dx(), expected.dx(), scale);
+      assertClose(actual.dbeta(), expected.dbeta(), 10.0 * x.length);
+      double[] ivar = reference.runningIvar();
+      Arrays.setAll(scale, j -> 10 * x.length * xmu(x, j) * ivar[j]);
+      assertClose(new double[][] {actual.dgamma()}, new double[][] {expected.dgamma()}, scale);
+    }
+
+    private void graph() {
+      if (reference.graph == null) {
+        return;
+      }
+      name = "graph";
+      BatchNormGraph graph = layer.graph();
+      NaiveGraph expected = reference.graph;
+      double[] spread = expected.sqrtvar;
+      double[] magnitude = new double[d];
+      Arrays.setAll(magnitude, j -> spread[j] + Math.abs(expected.mu[j]));
+      double[] one = new double[d];
+      Arrays.fill(one, 10 * Math.sqrt(n + 1));
+      double[] square = new double[d];
+      Arrays.setAll(square, j -> 100 * magnitude[j] * magnitude[j] * (n + 1));
+      assertClose(new double[][] {graph.mu()}, new double[][] {expected.mu}, magnitude);
+      assertClose(new double[][] {graph.var()}, new double[][] {expected.var}, square);
+      assertClose(new double[][] {graph.sqrtvar()}, new double[][] {expected.sqrtvar}, magnitude);
+      assertClose(graph.sq(), expected.sq, square);
+      assertClose(graph.xhat(), expected.xhat, one);
+    }
+
+    /** What an optimizer does. */
+    private void update() {
+      name = "update";
+      for (int j = 0; j < d; j++) {
+        double step = 0.1 * random.nextGaussian();
+        layer.gamma()[j] += step;
+        layer.beta()[j] -= step;
+        reference.gamma[j] += step;
+        reference.beta[j] -= step;
+      }
+    }
+
+    private void writeIntoWhatWasHandedOut() {
+      name = "writing into what was handed out";
+      Arrays.fill(layer.runningMean(), 4242);
+      Arrays.fill(layer.runningVar(), 4242);
+      double[][] x = input(n);
+      double[][] inferred = layer.infer(x);
+      Arrays.fill(inferred[0], 4242);
+      if (reference.graph != null) {
+        BatchNormGraph graph = layer.graph();
+        Arrays.fill(graph.mu(), 4242);
+        Arrays.fill(graph.ivar(), 4242);
+        Arrays.fill(graph.xmu()[0], 4242);
+        double[][] dout = upstream(reference.graph.out.length);
+        BatchNormTrace trace = layer.trace(dout);
+        Arrays.fill(trace.dvar(), 4242);
+        Arrays.fill(trace.dsq()[0], 4242);
+        BatchNormGradients gradients = layer.backward(dout);
+        Arrays.fill(gradients.dgamma(), 4242);
+        Arrays.fill(gradients.dx()[0], 4242);
+      }
+    }
+
+    private void badForward() {
+      double[][] x = input(n);
+      double[][] bad = x.clone();
+      int i = random.nextInt(n);
+      int j = random.nextInt(d);
+      bad[i] = x[i].clone();
+      switch (random.nextInt(7)) {
+        case 0 -> {
+          name = "forward of a value that is not finite";
+          bad[i][j] = new double[] {Double.NaN, 1 / 0.0, -1 / 0.0}[random.nextInt(3)];
+          refuses(IllegalArgumentException.class, () -> layer.forward(bad), false);
+          double[][] same = copy(bad);
+          // in place too, without a trace
+          refuses(IllegalArgumentException.class, () -> layer.forward(same, same), false);
+          assertThat(Arrays.deepEquals(same, bad)).as("x as before").isTrue();
+        }
+        case 1 -> {
+          name = "forward of a variance that overflows";
+          bad[i][j] = random.nextBoolean() ? 1e300 : -Double.MAX_VALUE;
+          refuses(IllegalArgumentException.class, () -> layer.forward(bad), false);
+        }
+        case 2 -> {
+          name = "forward of one row";
+          refuses(IllegalArgumentException.class, () -> layer.forward(input(1)), false);
+        }
+        case 3 -> {
+          name = "forward of a row that is null or too long";
+          boolean isNull = random.nextBoolean();
+          bad[i] = isNull ? null : new double[d + 1];
+          refuses(
+              isNull ? NullPointerException.class : IllegalArgumentException.class,
+              () -> layer.forward(bad),
+              false);
+        }
+        case 4 -> {
+          name = "forward into an out of another shape";
+          refuses(
+              IllegalArgumentException.class, () -> layer.forward(x, new double[n + 1][d]), false);
+        }
+        case 5 -> {
+          name = "forward with a gamma that is not finite";
+          double good = layer.gamma()[j];
+          layer.gamma()[j] = Double.NaN;
+          refuses(IllegalArgumentException.class, () -> layer.forward(x), false);
+          refuses(IllegalArgumentException.class, () -> layer.infer(x), false);
+          layer.gamma()[j] = good;
+        }
+        default -> {
+          name = "forward into a row of x";
+          double[][] out = upstream(n);
+          out[random.nextInt(n)] = x[i];
+          if (!cacheGraph) {
+            double[][] before = copy(x);
+            refuses(IllegalArgumentException.class, () -> layer.forward(x, out), false);
+            assertThat(Arrays.deepEquals(x, before)).as("x as before").isTrue();
+          } else {
+            refuses(NullPointerException.class, () -> layer.forward(x, null), false);
+          }
+        }
+      }
+    }
+
+    private void badOther() {
+      boolean hasGraph = reference.graph != null;
+      int rows = hasGraph ? reference.graph.out.length : n;
+      double[][] dout = upstream(rows);
+      Class<? extends RuntimeException> bad =
+          hasGraph ? IllegalArgumentException.class : IllegalStateException.class;
+      switch (random.nextInt(6)) {
+        case 0 -> {
+          name = "backward of a value that is not finite";
+          dout[random.nextInt(rows)][random.nextInt(d)] = Double.NaN;
+          refuses(bad, () -> layer.backward(dout), true);
+          refuses(bad, () -> layer.trace(dout), true);
+        }
+        case 1 -> {
+          name = "backward of another shape";
+          refuses(bad, () -> layer.backward(new double[rows + 1][d]), true);
+        }
+        case 2 -> {
+          name = "backward into a dx of another shape or one that is needed";
+          refuses(bad, () -> layer.backward(dout, new double[rows][d + 1]), true);
+          if (hasGraph && !cacheGraph) {
+            double[][] dx = upstream(rows);
+            dx[random.nextInt(rows)] = kept[random.nextInt(rows)];
+            refuses(bad, () -> layer.backward(dout, dx), true);
+          }
+        }
+        case 3 -> {
+          name = "infer of a value that is not finite";
+          double[][] x = input(n);
+          x[n - 1] = x[n - 1].clone();
+          x[n - 1][d - 1] = Double.NEGATIVE_INFINITY;
+          refuses(IllegalArgumentException.class, () -> layer.infer(x), true);
+          double[][] before = copy(x);
+          refuses(IllegalArgumentException.class, () -> layer.infer(x, x), true);
+          assertThat(Arrays.deepEquals(x, before)).as("x as before").isTrue();
+          refuses(IllegalArgumentException.class, () -> layer.inferBackward(x, x), true);
+        }
+        case 4 -> {
+          name = "infer of no row, and of null";
+          refuses(IllegalArgumentException.class, () -> layer.infer(new double[0][]), true);
+          refuses(NullPointerException.class, () -> layer.infer(null), true);
+        }
+        default -> {
+          name = "inferBackward of another shape";
+          refuses(
+              IllegalArgumentException.class,
+              () -> layer.inferBackward(input(n), new double[n + 1][d]),
+              true);
+        }
+      }
+    }
+
+    /** The call throws, and changes nothing; but a forward takes the graph away. */
+    private void refuses(
+        Class<? extends RuntimeException> type, ThrowingCallable call, boolean keepsGraph) {
+      Snapshot before = Snapshot.of(layer);
+      assertThatThrownBy(call).isExactlyInstanceOf(type).message().isNotBlank();
+      assertThat(Snapshot.of(layer)).isEqualTo(before);
+      if (!keepsGraph) {
+        reference.graph = null;
+      }
+    }
+
+    void assertSameState() {
+      assertThat(layer.gamma()).isEqualTo(reference.gamma);
+      assertThat(layer.beta()).isEqualTo(reference.beta);
+      assertThat(layer.batchesTracked()).isEqualTo(reference.batchesTracked);
+      double[] mean = layer.runningMean();
+      double[] var = layer.runningVar();
+      for (int j = 0; j < d; j++) {
+        double size = Math.abs(reference.runningMean[j]) + Math.sqrt(reference.runningVar[j]);
+        assertThat(Math.abs(mean[j] - reference.runningMean[j]))
+            .isLessThanOrEqualTo(TOLERANCE * size + TINY);
+        assertThat(Math.abs(var[j] - reference.runningVar[j]))
+            .isLessThanOrEqualTo(TOLERANCE * reference.runningVar[j] + OF_A_CONSTANT);
+      }
+      if (reference.graph == null) {
+        assertThatThrownBy(layer::graph).isInstanceOf(IllegalStateException.class);
+      }
+    }
+
+    private static double largest(double[] values) {
+      return TestData.largest(values);
+    }
+
+    private static void assertClose(double[] actual, double[] expected, double scale) {
+      double[] scales = new double[actual.length];
+      Arrays.fill(scales, scale);
+      assertClose(new double[][] {actual}, new double[][] {expected}, scales);
+    }
+
+    /** Each column within the tolerance of its scale. */
+    private static void assertClose(double[][] actual, double[][] expected, double[] scale) {
+      assertThat(actual.length).isEqualTo(expected.length);
+      for (int i = 0; i < expected.length; i++) {
+        for (int j = 0; j < expected[i].length; j++) {
+          if (!(Math.abs(actual[i][j] - expected[i][j]) <= TOLERANCE * scale[j] + TINY)) {
+            throw new AssertionError(
+                "[%d][%d] is %s, expected %s within %s"
+                    .formatted(i, j, actual[i][j], expected[i][j], TOLERANCE * scale[j]));
+          }
+        }
+      }
+    }
+  }
+}
