@@ -102,100 +102,82 @@ class HandWorkedTest {
   @Nested
   @DisplayName("backward, steps 9 to 0")
   class Backward {
-    private final Graph graph = new Graph(2, true, true);
-    private final double[][] dx = new double[3][2];
-    private final double[] dgamma = new double[2];
-    private final double[] dbeta = new double[2];
+    private BatchNormTrace trace;
 
     @BeforeEach
     void walk() {
-      graph.forward(X, GAMMA, BETA, EPS, new double[3][2]);
-      graph.backward(DOUT, dx, dgamma, dbeta);
+      layer.forward(X);
+      trace = layer.trace(DOUT);
     }
 
     @Test
     void step_9_dbeta() {
-      assertThat(dbeta).isEqualTo(DBETA);
+      assertThat(trace.dbeta()).isEqualTo(DBETA);
+    }
+
+    @Test
+    void step_9_dgammax() {
+      assertThat(trace.dgammax()).isDeepEqualTo(DOUT);
     }
 
     @Test
     void step_8_dgamma() {
-      assertThat(dgamma).isEqualTo(DGAMMA);
+      assertThat(trace.dgamma()).isEqualTo(DGAMMA);
     }
 
     @Test
     void step_8_dxhat() {
-      // the row arithmetic, with ivar = 1 and every other branch switched off
-      assertThat(dx(DOUT, GAMMA, zeros(), zeros())).isDeepEqualTo(DXHAT);
+      assertThat(trace.dxhat()).isDeepEqualTo(DXHAT);
     }
 
     @Test
     void step_7_divar() {
-      assertThat(graph.divar).isEqualTo(DIVAR);
+      assertThat(trace.divar()).isEqualTo(DIVAR);
     }
 
     @Test
     void step_7_dxmu1() {
-      assertThat(dx(DOUT, graph.scale, zeros(), zeros())).isDeepEqualTo(DXMU1);
+      assertThat(trace.dxmu1()).isDeepEqualTo(DXMU1);
     }
 
     @Test
     void step_6_dsqrtvar() {
-      assertThat(graph.dsqrtvar).isEqualTo(DSQRTVAR);
+      assertThat(trace.dsqrtvar()).isEqualTo(DSQRTVAR);
     }
 
     @Test
     void step_5_dvar() {
-      assertThat(graph.dvar).isEqualTo(DVAR);
+      assertThat(trace.dvar()).isEqualTo(DVAR);
     }
 
     @Test
     void step_4_dsq() {
-      assertThat(graph.dsq).isEqualTo(DSQ);
+      assertThat(trace.dsq()).isDeepEqualTo(new double[][] {DSQ, DSQ, DSQ});
     }
 
     @Test
     void step_3_dxmu2() {
-      assertThat(dx(new double[3][2], graph.scale, DSQ, zeros())).isDeepEqualTo(DXMU2);
+      assertThat(trace.dxmu2()).isDeepEqualTo(DXMU2);
     }
 
     @Test
     void step_2_dx1() {
-      assertThat(dx(DOUT, graph.scale, DSQ, zeros())).isDeepEqualTo(DX1);
+      assertThat(trace.dx1()).isDeepEqualTo(DX1);
     }
 
     @Test
     void step_2_dmu() {
-      assertThat(graph.dmu).isEqualTo(DMU);
+      assertThat(trace.dmu()).isEqualTo(DMU);
     }
 
     @Test
     void step_1_dx2() {
-      assertThat(graph.dx2).isEqualTo(DX2);
+      assertThat(trace.dx2()).isDeepEqualTo(new double[][] {DX2, DX2, DX2});
     }
 
     @Test
     void step_0_dx() {
-      assertThat(dx).isDeepEqualTo(DX);
-      assertThat(layerDx()).isDeepEqualTo(DX);
-    }
-
-    private double[][] layerDx() {
-      layer.forward(X);
-      return layer.backward(DOUT).dx();
-    }
-
-    private static double[] zeros() {
-      return new double[2];
-    }
-
-    private static double[][] dx(double[][] dout, double[] scale, double[] dsq, double[] dx2) {
-      double[][] dx = new double[dout.length][2];
-      double[] slope = {2 * dsq[0], 2 * dsq[1]};
-      for (int i = 0; i < dout.length; i++) {
-        Rows.dx(dout[i], scale, X[i], MU, slope, dx2, dx[i], 0, 2);
-      }
-      return dx;
+      assertThat(trace.dx()).isDeepEqualTo(DX);
     }
   }
 

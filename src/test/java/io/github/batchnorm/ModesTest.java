@@ -12,6 +12,7 @@ import java.util.Random;
 import java.util.concurrent.ForkJoinPool;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * With the cache or without, on one thread or many: the same bits, and the right ones. The shapes
@@ -93,7 +94,7 @@ class ModesTest {
   }
 
   @ParameterizedTest(name = "a pool of {0} threads")
-  @CsvSource({"1", "2", "7"})
+  @ValueSource(ints = {1, 2, 3, 8})
   void neither_the_number_of_threads_nor_an_interrupt_changes_a_bit(int threads) {
     Random random = new Random(10);
     double[][] x = input(random, 513, 700);

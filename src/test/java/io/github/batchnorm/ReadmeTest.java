@@ -7,23 +7,35 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.regex.Matcher;
+import java.util.List;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The sample in the README is compiled and run as it stands there, and prints what stands there.
+ * The samples in the README are compiled and run as they stand there, and print what stands there.
  */
 class ReadmeTest {
+  /** A program, some text, what it prints. */
   private static final Pattern SAMPLE =
       Pattern.compile("```java\n(.*?)```.*?```\n(.*?)```", Pattern.DOTALL);
 
+  static List<MatchResult> samples() throws IOException {
+    return SAMPLE.matcher(Files.readString(Path.of("README.md"))).results().toList();
+  }
+
   @Test
-  void the_sample_prints_what_the_readme_says(@TempDir Path folder)
+  void both_samples_are_found() throws IOException {
+    assertThat(samples()).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @MethodSource("samples")
+  void a_sample_prints_what_the_readme_says(MatchResult sample, @TempDir Path folder)
       throws IOException, InterruptedException, URISyntaxException {
-    Matcher sample = SAMPLE.matcher(Files.readString(Path.of("README.md")));
-    assertThat(sample.find()).isTrue();
     Path source = Files.writeString(folder.resolve("Sample.java"), sample.group(1));
     assertThat(run(source)).isEqualTo(sample.group(2));
   }
