@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -241,6 +242,7 @@ class GradientCheckTest {
       Report report =
           GradientCheck.check(x -> map(x, a -> Double.NaN), X, DOUT, filled(2, 3, Double.NaN));
       assertThat(report.failed()).isEqualTo(6);
+      assertThat(report.worst().name()).isEqualTo("analytic[0][0]"); // the first of equals
     }
 
     @Test
@@ -268,6 +270,48 @@ class GradientCheckTest {
                   "FAILED: 1 of 2 entries differ by more than 1.0e-06%n"
                       + "  worst: analytic[0][0] is 5.0, numerically 4.0: relative error 1.1e-01,"
                       + " absolute 1.0e+00, step 5.0e-01"));
+    }
+  }
+
+  @Nested
+  class Step {
+    /** A check of one entry that fails, so that its step is told. */
+    private double step(int order, double[][] x, int row) {
+      double[][] dout = new double[x.length][1];
+      dout[row][0] = 1;
+      double[][] wrong = new double[x.length][1];
+      wrong[row][0] = 1e9;
+      GradientCheck.Entry worst =
+          GradientCheck.options().order(order).check(at -> copy(at), x, dout, wrong).worst();
+      assertThat(worst.row()).isEqualTo(row);
+      return worst.step();
+    }
+
+    @Test
+    void follows_the_standard_deviation_of_the_column() {
+      // mean 0, variance (9 + 9 + 1 + 1) / 4 = 5; √5 * ∛2^-52 = 1.354e-5, and 2^-17 = 7.6e-6
+      double[][] x = {{3}, {-3}, {1}, {-1}};
+      assertThat(step(2, x, 2)).isEqualTo(0x1p-17);
+      // a mean of 1 does not change that
+      assertThat(step(2, map(x, a -> a + 1), 2)).isEqualTo(0x1p-17);
+      // 2^10 times the spread, 2^10 times the step
+      assertThat(step(2, map(x, a -> 1024 * a), 2)).isEqualTo(0x1p-7);
+      assertThat(step(2, map(x, a -> a / 1024), 2)).isEqualTo(0x1p-27);
+      // √5 * 2^-10.4 = 1.65e-3, and 2^-10 = 9.8e-4
+      assertThat(step(4, x, 2)).isEqualTo(0x1p-10);
+    }
+
+    @Test
+    void is_longer_where_the_mean_is_large_beside_the_spread() {
+      // ulp(2^30) = 2^-22; √5 * ∛(2^-22 / √5) = 1.06e-2, and 2^-7 = 7.8e-3
+      double[][] x = map(new double[][] {{3}, {-3}, {1}, {-1}}, a -> a + 0x1p30);
+      assertThat(step(2, x, 2)).isEqualTo(0x1p-7);
+    }
+
+    @Test
+    void is_for_a_spread_of_1_where_there_is_none() {
+      // ∛2^-52 = 6.06e-6, and 2^-18 = 3.8e-6
+      assertThat(step(2, new double[][] {{1}, {1}}, 1)).isEqualTo(0x1p-18);
     }
   }
 
@@ -373,6 +417,12 @@ class GradientCheckTest {
       isNull(() -> GradientCheck.check(p -> X, null, X, new double[1]), "p");
       isNull(() -> GradientCheck.check(p -> X, new double[1], X, (double[]) null), "analytic");
       isNull(() -> GradientCheck.of(null, X, 1), "layer");
+      isNull(() -> GradientCheck.check((ToDoubleFunction<double[][]>) null, X, X), "loss");
+      isNull(
+          () ->
+              GradientCheck.check((ToDoubleFunction<double[]>) null, new double[1], new double[1]),
+          "loss");
+      isNull(() -> GradientCheck.check(p -> X, new double[1], null, new double[1]), "dout");
       isNull(
           () -> GradientCheck.check((Function<double[], double[][]>) null, new double[1], X, null),
           "f");
@@ -420,6 +470,11 @@ class GradientCheckTest {
       refuses(
           () -> GradientCheck.check(f, X, with(X, 0, 1, Double.NEGATIVE_INFINITY), X),
           "dout[0][1] is -Infinity, expected a finite value");
+      refuses(
+          () ->
+              GradientCheck.check(
+                  p -> X, new double[2], with(X, 0, 1, Double.POSITIVE_INFINITY), new double[2]),
+          "dout[0][1] is Infinity, expected a finite value");
       refuses(
           () -> GradientCheck.check(p -> X, new double[] {1, Double.NaN}, DOUT, new double[2]),
           "p[1] is NaN, expected a finite value");
@@ -644,6 +699,22 @@ class GradientCheckTest {
       assertThat(Snapshot.of(twin)).isEqualTo(Snapshot.of(layer));
       double[][] x = features(4, 0, 1);
       assertThat(bits(twin.infer(x))).isEqualTo(bits(layer.infer(x)));
+    }
+
+    @Test
+    void takes_a_step_for_inference_that_suits_the_running_averages() {
+      // out is about 1e3, rounded by 1e-13: of the features' own spread, 1e-5, the step is too
+      // short
+      BatchNormLayer fresh = layer(3, 1e-12, true);
+      double[][] x = features(5, 1e3, 1e-5);
+      Report report = GradientCheck.options().order(4).floor(1e-6).of(fresh, x, 7);
+      assertThat(report.worst().relativeError()).as("%s", report).isLessThan(1e-7);
+
+      // a running variance of 1e-10 stands for a spread of 1e-5; of 1e-10 it would be too short
+      BatchNormLayer trained = BatchNormLayer.builder(3).epsilon(1e-14).smoothingFactor(1).build();
+      trained.forward(features(9, 0, 1e-5));
+      Report small = GradientCheck.of(trained, features(5, 0, 1e-5), 7);
+      assertThat(small.worst().relativeError()).as("%s", small).isLessThan(1e-9);
     }
 
     @Test

@@ -7,6 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Nested;
@@ -231,6 +235,42 @@ class LimitsTest {
         Thread.sleep(milliseconds);
       } catch (InterruptedException e) {
         throw new AssertionError(e);
+      }
+    }
+
+    @Test
+    void two_parts_are_done_at_once() {
+      CountDownLatch both = new CountDownLatch(2);
+      forEach(
+          2,
+          part -> {
+            both.countDown();
+            assertThat(await(both)).as("the other part has begun").isTrue();
+          });
+    }
+
+    private static boolean await(CountDownLatch latch) {
+      try {
+        return latch.await(20, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    @Test
+    void nothing_is_left_for_a_pool_that_had_no_thread_for_it() {
+      ForkJoinPool pool = new ForkJoinPool(1);
+      try {
+        int left =
+            pool.submit(
+                    () -> {
+                      forEach(3, part -> {});
+                      return ForkJoinTask.getQueuedTaskCount();
+                    })
+                .join();
+        assertThat(left).isZero();
+      } finally {
+        pool.shutdown();
       }
     }
 
