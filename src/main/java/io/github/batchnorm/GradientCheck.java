@@ -95,6 +95,23 @@ public final class GradientCheck {
   }
 
   /**
+   * Checks a derivative by a vector of a function whose output is a vector too, with the default
+   * {@link Options}.
+   *
+   * @param f gets a copy of p with one value changed
+   * @param p where, shape (D), finite; not modified
+   * @param dout the derivative of the loss by {@code f(p)}, of its length, finite; not modified
+   * @param analytic the derivative of the loss by p in question, shape (D); not modified
+   * @return what was found
+   * @throws NullPointerException as above
+   * @throws IllegalArgumentException as above
+   */
+  public static Report check(
+      Function<double[], double[]> f, double[] p, double[] dout, double[] analytic) {
+    return options().check(f, p, dout, analytic);
+  }
+
+  /**
    * Checks the derivative of a loss by a matrix, with the default {@link Options}.
    *
    * @param loss gets a copy of x with one value changed
@@ -410,6 +427,22 @@ public final class GradientCheck {
       double[] spread = new double[p.length];
       Arrays.fill(spread, 1);
       return run(List.of(Gradient.byVector("analytic", f, p, dout, analytic, spread, false)));
+    }
+
+    /**
+     * As {@link GradientCheck#check(Function, double[], double[], double[])}.
+     *
+     * @param f gets a copy of p with one value changed
+     * @param p where, shape (D), finite; not modified
+     * @param dout the derivative of the loss by {@code f(p)}, of its length, finite; not modified
+     * @param analytic the derivative of the loss by p in question, shape (D); not modified
+     * @return what was found
+     */
+    public Report check(
+        Function<double[], double[]> f, double[] p, double[] dout, double[] analytic) {
+      Check.nonNull(f, "f");
+      Check.finiteVector("dout", dout);
+      return check(at -> new double[][] {f.apply(at)}, p, new double[][] {dout}, analytic);
     }
 
     /**

@@ -29,7 +29,7 @@ final class Team implements AutoCloseable {
   }
 
   private final ForkJoinTask<?>[] helpers;
-  private volatile Job job = new Job(0, 1, null); // nothing to do yet
+  private volatile Job job; // null if there was none yet
   private volatile boolean dismissed;
 
   /**
@@ -65,8 +65,12 @@ final class Team implements AutoCloseable {
   }
 
   private void help(int member) {
+    Job last = null;
     for (int spins = 0; !dismissed; spins++) {
-      if (job.takeParts(member)) {
+      Job current = job;
+      if (current != last) {
+        last = current;
+        current.takeParts(member);
         spins = 0;
       }
       pause(spins);
@@ -119,18 +123,15 @@ final class Team implements AutoCloseable {
       taken = new AtomicIntegerArray(parts);
     }
 
-    /** Does what is left to do, from the member's share on; returns whether that was anything. */
-    boolean takeParts(int member) {
-      boolean any = false;
+    /** Does what nobody has taken, from the member's share on: after that all is taken. */
+    void takeParts(int member) {
       int share = (int) ((long) parts * member / members);
-      for (int i = 0; i < parts && done.get() < parts; i++) {
+      for (int i = 0; i < parts; i++) {
         int part = (share + i) % parts;
         if (taken.compareAndSet(part, 0, 1)) {
-          any = true;
           take(part);
         }
       }
-      return any;
     }
 
     private void take(int part) {

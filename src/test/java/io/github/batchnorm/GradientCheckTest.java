@@ -94,6 +94,19 @@ class GradientCheckTest {
     }
 
     @Test
+    void of_a_vector_by_a_vector_passes() {
+      // f = (p0 * p1, p0²): d/dp0 = 3 * p1 + 4 * 2 * p0, d/dp1 = 3 * p0
+      Report report =
+          GradientCheck.check(
+              p -> new double[] {p[0] * p[1], p[0] * p[0]},
+              new double[] {2, -3},
+              new double[] {3, 4},
+              new double[] {7, 6});
+      assertThat(report.passed()).as("%s", report).isTrue();
+      assertThat(report.isVacuous()).isFalse();
+    }
+
+    @Test
     void of_a_loss_passes() {
       // Σ x³ / 3 has the gradient x²
       assertThat(
@@ -422,7 +435,10 @@ class GradientCheckTest {
           () ->
               GradientCheck.check((ToDoubleFunction<double[]>) null, new double[1], new double[1]),
           "loss");
-      isNull(() -> GradientCheck.check(p -> X, new double[1], null, new double[1]), "dout");
+      double[] one = {1};
+      isNull(() -> GradientCheck.check(p -> X, one, (double[][]) null, one), "dout");
+      isNull(() -> GradientCheck.check(p -> one, one, (double[]) null, one), "dout");
+      isNull(() -> GradientCheck.check((Function<double[], double[]>) null, one, one, one), "f");
       isNull(
           () -> GradientCheck.check((Function<double[], double[][]>) null, new double[1], X, null),
           "f");
