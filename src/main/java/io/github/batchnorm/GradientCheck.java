@@ -31,7 +31,8 @@ import java.util.stream.IntStream;
  *       small spread or a large mean. Differences are taken output by output before they are
  *       summed, and divided by the distance of the two points as the doubles have it.
  *   <li><b>Floor.</b> The largest |analytic| of the column: an entry near 0 among large ones has
- *       fewer digits. And what rounding makes of 0 in the numeric gradient, over the tolerance.
+ *       fewer digits. Or up to 100 times that, where rounding blurs the numeric gradient more than
+ *       the tolerance: right gradients pass, at the price of that many tolerances.
  *   <li><b>Both about zero</b>, no larger than what rounding makes of 0: the entry passes. NaN and
  *       infinite values fail.
  *   <li><b>Vacuous</b> is a check that wrong code would pass too: if all gradients are about zero,
@@ -55,6 +56,9 @@ public final class GradientCheck {
 
   /** An f that loses more is not worth a check: above, every gradient would be about zero. */
   private static final double MAX_UNIT = 0x1p-30;
+
+  /** Where rounding blurs the numeric gradient by more than so many tolerances, nothing passes. */
+  private static final double MAX_BLUR = 100;
 
   /** The derivative of a loss by itself. */
   private static final double[][] ONE = {{1}};
@@ -496,17 +500,19 @@ public final class GradientCheck {
     /** The standard deviation of each column; 1 where it is 0. */
     private static double[] spread(double[][] x) {
       double[] spread = new double[x[0].length];
-      Arrays.setAll(
-          spread,
-          j -> {
-            double mean = Arrays.stream(x).mapToDouble(row -> row[j] / x.length).sum();
-            double var = 0;
-            for (double[] row : x) {
-              var += (row[j] - mean) * (row[j] - mean) / x.length;
-            }
-            return var > 0 && var < Double.POSITIVE_INFINITY ? Math.sqrt(var) : 1;
-          });
+      Arrays.setAll(spread, j -> spread(x, j));
       return spread;
+    }
+
+    private static double spread(double[][] x, int j) {
+      double mean = Arrays.stream(x).mapToDouble(row -> row[j] / x.length).sum();
+      double largest = Arrays.stream(x).mapToDouble(row -> Math.abs(row[j] - mean)).max().orElse(0);
+      double var = 0;
+      for (double[] row : x) {
+        double part = (row[j] - mean) / largest; // its square neither overflows nor underflows
+        var += part * part / x.length;
+      }
+      return largest == 0 ? 1 : largest * Math.sqrt(var);
     }
   }
 
@@ -703,7 +709,8 @@ public final class GradientCheck {
       double floor = options.floor;
       if (options.floor == Options.DEFAULT) {
         zero = ROUNDINGS * Math.min(unit(i, j), MAX_UNIT) * quotient.size() / h;
-        floor = Math.max(gradient.largest(j), zero / options.tolerance);
+        double largest = gradient.largest(j);
+        floor = Math.max(largest, Math.min(zero / options.tolerance, MAX_BLUR * largest));
       }
       double magnitude = Math.abs(analytic) + Math.abs(numeric);
       double absolute = Math.abs(analytic - numeric);
