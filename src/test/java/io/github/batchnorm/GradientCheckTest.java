@@ -771,6 +771,16 @@ class GradientCheckTest {
     }
 
     @Test
+    void with_two_rows_is_vacuous_in_training_only() {
+      BatchNormLayer layer = BatchNormLayer.builder(1).epsilon(1e-14).build();
+      Report report = GradientCheck.of(layer, new double[][] {{1}, {3}}, 3);
+      assertThat(report.passed()).as("%s", report).isTrue();
+      assertThat(report.toString())
+          .contains("vacuous: training dx: all gradients are about zero")
+          .doesNotContain("vacuous: inference");
+    }
+
+    @Test
     void needs_two_rows() {
       refuses(
           () -> GradientCheck.of(new BatchNormLayer(1), new double[1][1], 1),
