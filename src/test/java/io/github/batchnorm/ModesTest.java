@@ -45,10 +45,10 @@ class ModesTest {
     "2, 1, 1", // the smallest
     "3, 5, 2", // one tile
     "31, 33, 3", // one tile
-    "300, 300, 4", // strips of 109 columns
-    "513, 130, 5", // strips of 64 columns
+    "300, 300, 4", // tiles of 109 rows
+    "60, 1500, 5", // strips of 500 columns
     "3001, 40, 6", // tiles of 819 rows
-    "1027, 2500, 7", // strips and tiles
+    "1027, 2500, 7", // strips of 1250 columns, tiles of 26 rows
     "5, 7001, 8", // strips of 2048 columns, few rows
     "40000, 3, 9", // tiles, the number of which is bounded
   })

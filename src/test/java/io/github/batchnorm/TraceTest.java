@@ -41,7 +41,7 @@ class TraceTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"5, 3", "300, 300", "3001, 40"})
+  @CsvSource({"5, 3", "60, 1500", "3001, 40"})
   void has_the_gradients_of_backward_and_the_same_bits_in_every_mode(int n, int d) {
     double[][] x = input(random, n, d);
     double[][] dout = gaussian(random, n, d);
