@@ -107,7 +107,7 @@ public final class BatchNormLayer {
    *     overflows
    */
   public double[][] forward(double[][] x) {
-    graphReady = false;
+    forgetGraph();
     Check.batch("x", x, features, parallel);
     return train(x, new double[x.length][features]);
   }
@@ -125,13 +125,18 @@ public final class BatchNormLayer {
    *     shape than {@code x}
    */
   public double[][] forward(double[][] x, double[][] out) {
-    graphReady = false;
+    forgetGraph();
     Check.batch("x", x, features, parallel);
     Check.shape("out", out, x.length, features, "x", parallel);
     if (!cacheGraph) {
       rowMarks.checkNoSharedRow("x", x, "out", out);
     }
     return train(x, out);
+  }
+
+  private void forgetGraph() {
+    graphReady = false;
+    graph.forget();
   }
 
   private double[][] train(double[][] x, double[][] out) {
@@ -251,8 +256,8 @@ public final class BatchNormLayer {
    *
    * @param x shape (N, D) with N >= 1; not modified unless it is {@code out}
    * @param out written, shape (N, D); may be {@code x} itself, but must not share rows with it in
-   *     any other way, nor hold one row twice; if a row is refused, those before it are written,
-   *     but no row of {@code x} is
+   *     any other way, nor hold one row twice; if a row is refused, others may be written, but no
+   *     row of {@code x} is
    * @return {@code out}
    * @throws NullPointerException if {@code x}, {@code out} or a row of them is null
    * @throws IllegalArgumentException as {@link #infer(double[][])}, or if {@code out} has another
@@ -488,9 +493,9 @@ public final class BatchNormLayer {
      * BatchNormLayer#graph} need, one matrix (N, D); true if not called.
      *
      * <p>With false the layer keeps a reference to {@code x} in its place and computes xmu and xhat
-     * again: no memory of that size, less traffic, the same bits. Then <b>{@code x} must not be
-     * changed until the last backward or graph of that forward</b>, and an {@code out} or {@code
-     * dx} that shares a row with {@code x} is refused.
+     * again: an eighth of that memory at the most, less traffic, the same bits. Then <b>{@code x}
+     * must not be changed until the last backward or graph of that forward</b>, and an {@code out}
+     * or {@code dx} that shares a row with {@code x} is refused.
      *
      * @param cacheGraph whether to keep a copy
      * @return this builder

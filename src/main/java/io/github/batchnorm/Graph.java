@@ -25,10 +25,11 @@ final class Graph {
    *
    * One departure from the post, in steps 1 and 2. A mean of 1e9 in a double is off by up to 6e-8,
    * and xmu = x - mu would inherit that error whole. So the mean has two parts: mu, and rest, which
-   * is what mu lacks. It is taken as shift + Σ (x - shift) / N, where shift is the first row: those
-   * differences are small, and exact or nearly so, wherever the mean is large beside the spread; the
-   * two summands make mu and rest without loss. Then xmu = (x - mu) - rest. A constant feature gives
-   * xmu = 0 exactly.
+   * is what mu lacks. It is taken as shift + Σ (x - shift) / N, where shift is a value of the feature
+   * (the median of the first, the middle and the last row, so that it is not one far from the rest):
+   * those differences are small, and exact or nearly so, wherever the mean is large beside the
+   * spread; the two summands make mu and rest without loss. Then xmu = (x - mu) - rest. A constant
+   * feature gives xmu = 0 exactly.
    *
    * The loops over the matrix take centered = x - mu; what rest changes is the same in all rows and
    * goes into factors per feature, once per column in place of once per value:
@@ -46,7 +47,8 @@ final class Graph {
    * xhat follow from it to the bit, and backward needs none of them beside it: they are made when
    * snapshot asks, because writing all three in every forward nearly doubled its time at 256 x 1024.
    * Without the cache the input is kept in its place: its rows less mu are what the cache holds, to
-   * the bit.
+   * the bit. A matrix of several tiles takes the sums of each tile beside that: four values per
+   * feature for at least 32 rows.
    */
 
   private final int d;
@@ -57,9 +59,9 @@ final class Graph {
 
   // forward; a number is the step of the post that makes the node
   private double[][] centered = {}; // (N, D) 2, but for rest
-  private final double[] shift; // (D) the first row of x
+  private final double[] shift; // (D) between three values of x
   private final Moments moments; // (D) 1 to 4
-  private Moments[] momentsOfTiles = {}; // (blocks, D)
+  private Moments[] momentsOfTiles = {}; // (blocks, D), if there are several
   final double[] mu; // (D) 1
   final double[] rest; // (D) 1, the mean less mu
   final double[] var; // (D) 4, population variance (divides by N)
@@ -108,6 +110,11 @@ final class Graph {
     return x;
   }
 
+  /** Lets go of the x of the last {@link #forward}, which a caller may need the memory of. */
+  void forget() {
+    x = null;
+  }
+
   /** The number of rows of the last {@link #forward}. */
   int rows() {
     return grid.n;
@@ -126,7 +133,7 @@ final class Graph {
   boolean forward(double[][] x, double[] gamma, double[] beta, double epsilon, double[][] out) {
     reserve(x);
     System.arraycopy(gamma, 0, this.gamma, 0, d);
-    System.arraycopy(x[0], 0, shift, 0, d);
+    Rows.median(x[0], x[grid.n / 2], x[grid.n - 1], shift);
     boolean finite =
         grid.walk(
             strip -> forwardStatistics(x, beta, epsilon, strip),
@@ -141,8 +148,10 @@ final class Graph {
   private boolean forwardStatistics(double[][] x, double[] beta, double epsilon, Strip s) {
     int n = grid.n;
     // Step 1: mu = Σ x / N. Step 2: xmu = x - mu. Step 3: sq = xmu². Step 4: var = Σ sq / N
-    grid.forEachTile(s, tile -> momentsOfTiles[tile.block()].of(x, shift, tile));
-    if (grid.blocks() > 1) {
+    if (grid.blocks() == 1) {
+      grid.forEachTile(s, tile -> moments.of(x, shift, tile));
+    } else {
+      grid.forEachTile(s, tile -> momentsOfTiles[tile.block()].of(x, shift, tile));
       moments.of(momentsOfTiles, shift, s, n);
     }
     for (int j = s.from(); j < s.to(); j++) {
@@ -207,7 +216,11 @@ final class Graph {
     // Step 9, out = gammax + beta: dgammax = dout, dbeta = Σ dout.
     // Steps 8 and 7 need dgamma = Σ dout * xhat and divar = Σ dout * gamma * xmu: both are
     // Σ dout * xmu but for a factor per feature, so one sum serves the two.
-    grid.sum(s, dbeta, divar, (tile, sums, products) -> addDout(dout, tile, sums, products));
+    grid.forEachTile(s, tile -> addDout(dout, tile, sumsOf(tile, dbeta), productsOf(tile, divar)));
+    for (int block = 1; block < grid.blocks(); block++) {
+      Rows.add(momentsOfTiles[block].sums(), dbeta, s.from(), s.to());
+      Rows.add(momentsOfTiles[block].sq(), divar, s.from(), s.to());
+    }
     for (int j = s.from(); j < s.to(); j++) {
       double doutxmu = divar[j] - rest[j] * dbeta[j];
       // Step 8, gammax = gamma * xhat: dgamma = Σ dgammax * xhat, dxhat = dgammax * gamma
@@ -233,7 +246,18 @@ final class Graph {
         && Columns.areFinite(dx2, s.from(), s.to());
   }
 
+  /** Where the sums of a tile go: into the result, or what the moments need no longer. */
+  private double[] sumsOf(Tile t, double[] result) {
+    return t.block() == 0 ? result : momentsOfTiles[t.block()].sums();
+  }
+
+  private double[] productsOf(Tile t, double[] result) {
+    return t.block() == 0 ? result : momentsOfTiles[t.block()].sq();
+  }
+
   private void addDout(double[][] dout, Tile t, double[] sums, double[] products) {
+    Rows.clear(sums, t.from(), t.to());
+    Rows.clear(products, t.from(), t.to());
     Rows.addRows(dout, t, sums);
     if (cached) {
       Rows.addProducts(dout, centered, t, products);
@@ -329,8 +353,11 @@ final class Graph {
     }
     grid = null; // until all is there: memory may run out below
     Grid newGrid = new Grid(n, d, parallel);
-    momentsOfTiles = new Moments[newGrid.blocks()];
-    Arrays.setAll(momentsOfTiles, block -> newGrid.blocks() == 1 ? moments : new Moments(d));
+    int blocks = newGrid.blocks();
+    if (blocks > 1 && momentsOfTiles.length < blocks) {
+      momentsOfTiles = new Moments[blocks];
+      Arrays.setAll(momentsOfTiles, block -> new Moments(d));
+    }
     if (cached && centered.length < n) {
       centered = new double[n][d];
     }

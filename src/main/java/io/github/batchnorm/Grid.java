@@ -1,6 +1,5 @@
 package io.github.batchnorm;
 
-import java.util.Arrays;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.function.Predicate;
@@ -21,11 +20,6 @@ final class Grid {
   /** Columns {@code [from, to)}, from the first row to the last. */
   record Strip(int from, int to, Tile[] tiles) {}
 
-  /** Adds to two sums over the rows of a tile, shape (D). */
-  interface TwoSums {
-    void add(Tile tile, double[] sums, double[] moreSums);
-  }
-
   /** 256 KiB: a tile of x and one of out, or dout, x and dx, stay in the second-level cache. */
   private static final int TILE_VALUES = 1 << 15;
 
@@ -35,19 +29,17 @@ final class Grid {
    */
   private static final int MIN_WIDTH = 512;
 
-  /** A wider strip has more values per feature than the first-level cache holds. */
-  private static final int MAX_WIDTH = 2048;
-
-  /** Bounds the memory for partial sums. */
-  private static final int MAX_BLOCKS = 128;
+  /**
+   * A wider strip has more values per feature than the first-level cache holds, and so few rows in
+   * a tile that its sums are no longer small beside it.
+   */
+  private static final int MAX_WIDTH = 1024;
 
   /** Below, waking another thread takes longer than it saves: 128 x 256 was no faster with two. */
   private static final int PARALLEL_VALUES = 1 << 16;
 
   final int n;
   private final Strip[] strips;
-  private final double[][] partialSums; // (blocks, D)
-  private final double[][] morePartialSums; // (blocks, D)
   private final boolean parallel;
   private Team team; // during a walk of a large matrix
 
@@ -58,17 +50,11 @@ final class Grid {
     int maxWidth = Math.min(fittingWidth < MIN_WIDTH ? d : fittingWidth, MAX_WIDTH);
     int count = ceilDivide(d, maxWidth);
     int width = ceilDivide(d, count);
-    int height = Math.max(TILE_VALUES / width, ceilDivide(n, MAX_BLOCKS));
+    int height = TILE_VALUES / width;
     strips =
         IntStream.range(0, count)
-            .mapToObj(s -> strip(s * width, Math.min((s + 1) * width, d), height, n))
+            .mapToObj(s -> strip(s * width, s * width + Math.min(width, d - s * width), height, n))
             .toArray(Strip[]::new);
-    partialSums = new double[blocks()][];
-    morePartialSums = new double[blocks()][];
-    for (int block = 1; block < blocks(); block++) { // the first needs none, see sumsOf
-      partialSums[block] = new double[d];
-      morePartialSums[block] = new double[d];
-    }
   }
 
   private static Strip strip(int from, int to, int height, int n) {
@@ -76,8 +62,12 @@ final class Grid {
         from,
         to,
         IntStream.range(0, ceilDivide(n, height))
-            .mapToObj(b -> new Tile(b, b * height, Math.min((b + 1) * height, n), from, to))
+            .mapToObj(b -> tile(b, b * height, Math.min(height, n - b * height), from, to))
             .toArray(Tile[]::new));
+  }
+
+  private static Tile tile(int block, int first, int rows, int from, int to) {
+    return new Tile(block, first, first + rows, from, to);
   }
 
   private static int ceilDivide(int a, int b) {
@@ -151,29 +141,5 @@ final class Grid {
   /** The number of tiles in each strip. */
   int blocks() {
     return strips[0].tiles().length;
-  }
-
-  /** Two sums over the rows of a strip, in one pass. */
-  void sum(Strip strip, double[] sums, double[] moreSums, TwoSums summation) {
-    forEachTile(
-        strip,
-        tile ->
-            summation.add(
-                tile, sumsOf(tile, partialSums, sums), sumsOf(tile, morePartialSums, moreSums)));
-    addPartialSums(strip, partialSums, sums);
-    addPartialSums(strip, morePartialSums, moreSums);
-  }
-
-  /** Where the sums of a tile go, cleared: for the first block that is the result itself. */
-  private static double[] sumsOf(Tile tile, double[][] partialSums, double[] sums) {
-    double[] sumsOfTile = tile.block() == 0 ? sums : partialSums[tile.block()];
-    Arrays.fill(sumsOfTile, tile.from(), tile.to(), 0);
-    return sumsOfTile;
-  }
-
-  private static void addPartialSums(Strip strip, double[][] partialSums, double[] sums) {
-    for (int block = 1; block < strip.tiles().length; block++) {
-      Rows.add(partialSums[block], sums, strip.from(), strip.to());
-    }
   }
 }

@@ -17,8 +17,8 @@ final class Inference {
    *
    * @param x shape (N, D); not modified unless it is {@code out}
    * @param out written, shape (N, D); may be {@code x}
-   * @throws IllegalArgumentException if a value of x is not finite; rows of out before it may be
-   *     written, unless they are rows of x
+   * @throws IllegalArgumentException if a value of x is not finite; rows of out may be written
+   *     then, unless they are rows of x
    */
   static void forward(
       double[][] x,
@@ -27,18 +27,31 @@ final class Inference {
       double[] beta,
       double[][] out,
       boolean parallel) {
+    int rowsOfAPart = Math.max(VALUES_OF_A_PART / gamma.length, 1);
+    boolean inParts = parallel && x.length >= 2 * rowsOfAPart;
+    boolean inPlace = sharesRow(x, out);
+    if (inPlace && inParts) { // no row of x is overwritten before all are known to be finite
+      Team.forRows(x.length, rowsOfAPart, (first, end) -> checkFinite(x, first, end));
+    } else if (inPlace) {
+      checkFinite(x, 0, x.length);
+    }
+    if (inParts) {
+      Team.forRows(
+          x.length,
+          rowsOfAPart,
+          (first, end) -> forward(x, running, gamma, beta, out, first, end, !inPlace));
+    } else {
+      forward(x, running, gamma, beta, out, 0, x.length, !inPlace);
+    }
+  }
+
+  private static boolean sharesRow(double[][] x, double[][] out) {
     for (int i = 0; i < x.length; i++) {
       if (out[i] == x[i]) {
-        checkFinite(x[i], i); // before any row of x is overwritten
+        return true;
       }
     }
-    int rowsOfAPart = Math.max(VALUES_OF_A_PART / gamma.length, 1);
-    if (parallel && x.length >= 2 * rowsOfAPart) {
-      Team.forRows(
-          x.length, rowsOfAPart, (first, end) -> forward(x, running, gamma, beta, out, first, end));
-    } else {
-      forward(x, running, gamma, beta, out, 0, x.length);
-    }
+    return false;
   }
 
   private static void forward(
@@ -48,16 +61,21 @@ final class Inference {
       double[] beta,
       double[][] out,
       int first,
-      int end) {
+      int end,
+      boolean check) {
     for (int i = first; i < end; i++) {
-      checkFinite(x[i], i);
+      if (check) {
+        checkFinite(x, i, i + 1);
+      }
       Rows.infer(x[i], running.mean, running.ivar, gamma, beta, out[i]);
     }
   }
 
-  private static void checkFinite(double[] row, int i) {
-    if (!Double.isFinite(Rows.sum(row))) {
-      Check.finite("x", i, row);
+  private static void checkFinite(double[][] x, int first, int end) {
+    for (int i = first; i < end; i++) {
+      if (!Double.isFinite(Rows.sum(x[i]))) {
+        Check.finite("x", i, x[i]);
+      }
     }
   }
 

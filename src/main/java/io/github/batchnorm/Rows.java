@@ -168,6 +168,15 @@ final class Rows {
     }
   }
 
+  /** The middle one of three, or NaN if one is. */
+  static void median(double[] a, double[] b, double[] c, double[] out) {
+    for (int j = 0; j < out.length; j++) {
+      double low = Math.min(a[j], b[j]);
+      double high = Math.max(a[j], b[j]);
+      out[j] = Math.max(low, Math.min(high, c[j]));
+    }
+  }
+
   /** {@code sums = 0}. */
   static void clear(double[] sums, int from, int to) {
     Arrays.fill(sums, from, to, 0);

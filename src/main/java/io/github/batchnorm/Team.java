@@ -28,8 +28,10 @@ final class Team implements AutoCloseable {
     void accept(int first, int end);
   }
 
+  private static final Job NOTHING = new Job(0, 1, null);
+
   private final ForkJoinTask<?>[] helpers;
-  private volatile Job job; // null if there was none yet
+  private volatile Job job = NOTHING;
   private volatile boolean dismissed;
 
   /**
@@ -65,7 +67,7 @@ final class Team implements AutoCloseable {
   }
 
   private void help(int member) {
-    Job last = null;
+    Job last = NOTHING;
     for (int spins = 0; !dismissed; spins++) {
       Job current = job;
       if (current != last) {
@@ -94,6 +96,7 @@ final class Team implements AutoCloseable {
   @Override
   public void close() {
     dismissed = true;
+    job = NOTHING; // a helper that comes too late must not hold on to a matrix
     for (int h = helpers.length - 1; h >= 0; h--) {
       helpers[h].tryUnfork(); // else it would stay in the queue of a pool that has no threads
     }
@@ -154,6 +157,9 @@ final class Team implements AutoCloseable {
     void await() {
       for (int spins = 0; done.get() < parts; spins++) {
         pause(spins);
+      }
+      if (failure != null) {
+        action.accept(failed); // again, so that the stack trace leads to the caller
       }
       if (failure instanceof Error e) {
         throw e;

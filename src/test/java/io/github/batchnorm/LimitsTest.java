@@ -11,6 +11,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Nested;
@@ -177,6 +178,48 @@ class LimitsTest {
       assertThatThrownBy(() -> forEach(3, part -> fail(part, exception))).isSameAs(exception);
       Error error = new AssertionError("on purpose");
       assertThatThrownBy(() -> forEach(3, part -> fail(part, error))).isSameAs(error);
+    }
+
+    @Test
+    void what_a_part_throws_once_and_not_again_reaches_the_caller_too() {
+      RuntimeException exception = new IllegalStateException("on purpose");
+      AtomicBoolean isDone = new AtomicBoolean();
+      assertThatThrownBy(
+              () ->
+                  forEach(
+                      3,
+                      part -> {
+                        if (part == 1 && !isDone.getAndSet(true)) {
+                          throw exception;
+                        }
+                      }))
+          .isSameAs(exception);
+      Error error = new AssertionError("on purpose");
+      isDone.set(false);
+      assertThatThrownBy(
+              () ->
+                  forEach(
+                      3,
+                      part -> {
+                        if (part == 1 && !isDone.getAndSet(true)) {
+                          throw error;
+                        }
+                      }))
+          .isSameAs(error);
+    }
+
+    @Test
+    void the_stack_trace_of_a_refusal_leads_to_the_caller_whoever_found_it() {
+      double[][] x = new double[40_000][1];
+      x[30_000] = new double[2];
+      for (int run = 0; run < 20; run++) {
+        assertThatThrownBy(() -> new BatchNormLayer(1).infer(x))
+            .satisfies(
+                e ->
+                    assertThat(e.getStackTrace())
+                        .extracting(StackTraceElement::getClassName)
+                        .contains(getClass().getName()));
+      }
     }
 
     private static void fail(int part, Throwable problem) {
