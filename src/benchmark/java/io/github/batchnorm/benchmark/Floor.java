@@ -3,10 +3,11 @@ package io.github.batchnorm.benchmark;
 import java.util.stream.IntStream;
 
 /**
- * No batch norm, but what every batch norm over double[][] must at least read and write: x for the
+ * No batch norm, but plain loops over the rows that one has to read and write: x for the
  * statistics, x again and out; dout and x for their sums, both again and dx. On all cores, each
  * with a share of the rows of its own. How near a contender comes to it says what the memory leaves
- * to be gained.
+ * to be gained; no lower bound, as a batch norm may find rows in the caches that these loops read
+ * again.
  */
 final class Floor implements Contender {
   private final int threads = Runtime.getRuntime().availableProcessors();
