@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.ref.WeakReference;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -167,6 +169,34 @@ class LimitsTest {
         .withMessage("x[2][0] is NaN, expected a finite value");
     assertThat(x[0][0]).isEqualTo(5);
     assertThat(x[1][0]).isEqualTo(10);
+  }
+
+  @Test
+  void infer_in_place_loses_no_row_of_many_when_it_refuses_the_last() {
+    double[][] x = new double[3001][40];
+    x[3000][39] = Double.NaN;
+    double[][] before = TestData.copy(x);
+    BatchNormLayer layer = new BatchNormLayer(40);
+    Arrays.fill(layer.beta(), 7); // what out would be
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> layer.infer(x, x))
+        .withMessage("x[3000][39] is NaN, expected a finite value");
+    assertThat(Arrays.deepEquals(x, before)).isTrue();
+  }
+
+  @Test
+  void a_refused_forward_lets_go_of_the_x_before() throws InterruptedException {
+    BatchNormLayer layer = BatchNormLayer.builder(1000).cacheGraph(false).build();
+    double[][] x = new double[100][1000];
+    WeakReference<double[][]> kept = new WeakReference<>(x);
+    layer.forward(x);
+    x = null;
+    assertThatIllegalArgumentException().isThrownBy(() -> layer.forward(new double[1][1000]));
+    for (int i = 0; i < 50 && kept.get() != null; i++) {
+      System.gc();
+      Thread.sleep(20);
+    }
+    assertThat(kept.get()).isNull();
   }
 
   @Nested
