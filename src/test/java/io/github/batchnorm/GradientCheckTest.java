@@ -273,6 +273,43 @@ class GradientCheckTest {
       assertThat(report.worst().name()).isEqualTo("analytic[0][0]"); // the first of equals
     }
 
+    @ParameterizedTest
+    @ValueSource(doubles = {Double.POSITIVE_INFINITY, 12345})
+    void fails_beside_outputs_whose_squares_overflow(double value) {
+      Function<double[][], double[][]> f = x -> map(x, a -> 1e160 * a * a);
+      double[][] right = combine(DOUT, X, (g, a) -> 2e160 * g * a);
+      assertThat(GradientCheck.check(f, X, DOUT, right).passed()).isTrue();
+      assertThat(GradientCheck.check(f, X, DOUT, with(right, 0, 0, value)).passed()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {3, 6, 7})
+    void by_a_constant_column_fails(int n) {
+      double[][] x = filled(n, 1, 1000000.1); // the plain mean of which is rounded
+      double[][] dout = gaussian(random, n, 1);
+      double[][] right = combine(dout, x, (g, a) -> 2 * g * a);
+      Function<double[][], double[][]> f = at -> map(at, a -> a * a);
+      assertThat(GradientCheck.check(f, x, dout, right).passed()).isTrue();
+      assertThat(GradientCheck.check(f, x, dout, map(right, a -> -7 * a)).passed()).isFalse();
+    }
+
+    @Test
+    void fails_though_f_puts_the_right_one_in_its_place() {
+      double[][] buffer = filled(2, 3, -999);
+      Report report =
+          GradientCheck.check(
+              x -> {
+                for (int i = 0; i < 2; i++) {
+                  System.arraycopy(dcube()[i], 0, buffer[i], 0, 3);
+                }
+                return cube(x);
+              },
+              X,
+              DOUT,
+              buffer);
+      assertThat(report.failed()).isEqualTo(6);
+    }
+
     @Test
     void of_zero_fails_where_the_function_moves() {
       assertThat(checkCube(new double[2][3]).failed()).isEqualTo(6);
