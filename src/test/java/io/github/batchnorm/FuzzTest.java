@@ -330,6 +330,8 @@ class FuzzTest {
       assertClose(new double[][] {graph.mu()}, new double[][] {expected.mu}, magnitude);
       assertClose(new double[][] {graph.var()}, new double[][] {expected.var}, square);
       assertClose(new double[][] {graph.sqrtvar()}, new double[][] {expected.sqrtvar}, magnitude);
+      assertClose(new double[][] {graph.ivar()}, new double[][] {expected.ivar}, expected.ivar);
+      assertClose(graph.xmu(), expected.xmu, magnitude);
       assertClose(graph.sq(), expected.sq, square);
       assertClose(graph.xhat(), expected.xhat, one);
     }
