@@ -13,8 +13,7 @@ package io.github.batchnorm;
  *     lacks of the mean is taken off too: {@code x[i][j] - mu[j]} is less exact where the mean is
  *     large
  * @param sq its square, shape (N, D): {@code xmu²} (step 3)
- * @param var the population variance (divides by N), shape (D): {@code Σ sq / N} (step 4), up to
- *     rounding
+ * @param var the population variance (divides by N), shape (D): {@code Σ sq / N} (step 4)
  * @param sqrtvar the standard deviation, shape (D): {@code √(var + ε)} (step 5)
  * @param ivar its inverse, shape (D): {@code 1 / sqrtvar} (step 6)
  * @param xhat the normalized input, shape (N, D): {@code xmu * ivar} (step 7)

@@ -23,22 +23,31 @@ import java.util.List;
  * <ul>
  *   <li>In training, a feature that is constant over the batch gives x̂ = 0 and out = β, exactly,
  *       however large the constant is.
- *   <li>In training, a feature with a large mean keeps full precision: what the nearest double
- *       lacks of the mean is subtracted too. Inference has its running average only, one double.
  *   <li>γ may be 0 or negative: no formula divides by it.
  *   <li>NaN and infinite values are refused, and so are finite ones whose sums over the batch
- *       overflow. out and dx themselves are not looked at: where a product of x or dout with γ and
- *       1 / √(σ² + ε) comes near 1e300 they may be infinite or NaN.
+ *       overflow. The values of out and dx themselves are not checked: they may overflow where a
+ *       product of x or dout with γ and 1 / √(σ² + ε) comes near 1e300.
  *   <li>The same input gives the same bits, always, on one thread or many.
  * </ul>
  *
+ * <p><b>Digits.</b> For 2 to 200,000 rows, training is this close to exact arithmetic, column by
+ * column: out to 4e-15 of the largest |out|; dx to 4e-15 of its formula with every term taken
+ * absolutely, {@code |γ| / √(σ² + ε) * (|dout| + Σ|dout| / N + |x̂| * Σ|dout * x̂| / N)}, at its
+ * largest row; dβ to 4e-15 of Σ|dout|; dγ to 4e-15 of {@code Σ|dout| * (|x̂| + Σ|x̂| / N)}; σ² to
+ * 4e-15 of itself; μ is the nearest double up to 4e-15 of σ. A large mean costs no digits, because
+ * what the nearest double lacks of the mean is subtracted too. Inference has its running mean only,
+ * one double: at a mean of 1e9 and a spread of 1e-2, x̂ is off by up to 6e-6.
+ *
  * <p><b>A call that throws changes nothing in the layer:</b> gamma, beta, the running averages and
- * {@link #batchesTracked} stay as they were, and no input is lost, not even one that is its own
- * output. Only the graph is gone after a {@code forward} that threw; {@code backward} and {@code
- * graph} then say so. Arrays handed in are never modified unless they are handed in as an output,
- * and not kept unless the layer was built with {@link Builder#cacheGraph cacheGraph(false)}. Arrays
- * handed out are never modified later, nor read, except for the live {@link #gamma} and {@link
- * #beta}.
+ * {@link #batchesTracked} stay as they were. Only the graph is gone after a {@code forward} that
+ * threw; {@code backward} and {@code graph} then say so.
+ *
+ * <p><b>Arrays.</b> Arrays handed in are not kept, and not modified unless they are handed in as an
+ * output. An output is the input itself, or has rows of its own: then its rows are neither rows of
+ * the input nor the same row twice. An output of which one row or more is the input's row at the
+ * same place (a shallow copy of the input) counts as the input itself. If the call throws, an
+ * output that is the input is as it was; any other may have been written in part. Arrays handed out
+ * are never modified later, nor read, except for the live {@link #gamma} and {@link #beta}.
  *
  * <p><b>Threads:</b> not synchronized. Any number of threads may call {@link #infer} and {@link
  * #inferBackward} at once while no thread calls {@code forward} or changes gamma or beta. All other
@@ -55,10 +64,9 @@ public final class BatchNormLayer {
   private final double[] gamma; // (D)
   private final double[] beta; // (D)
   private final RunningStatistics running;
-  private final boolean cacheGraph;
   private final boolean parallel;
   private final Graph graph;
-  private final RowMarks rowMarks;
+  private final Inference inference;
   private boolean graphReady;
 
   /**
@@ -77,10 +85,9 @@ public final class BatchNormLayer {
     gamma = builder.gamma.clone();
     beta = builder.beta.clone();
     running = new RunningStatistics(features, builder.smoothingFactor, epsilon);
-    cacheGraph = builder.cacheGraph;
     parallel = builder.parallel;
-    graph = new Graph(features, cacheGraph, parallel);
-    rowMarks = new RowMarks(parallel);
+    graph = new Graph(features, this::team);
+    inference = new Inference(running, gamma, beta, this::team);
   }
 
   /**
@@ -107,8 +114,8 @@ public final class BatchNormLayer {
    *     overflows
    */
   public double[][] forward(double[][] x) {
-    forgetGraph();
-    Check.batch("x", x, features, parallel);
+    graphReady = false;
+    Check.batch("x", x, features);
     return train(x, new double[x.length][features]);
   }
 
@@ -116,27 +123,17 @@ public final class BatchNormLayer {
    * The same as {@link #forward(double[][])}, into an array of the caller.
    *
    * @param x the mini-batch, shape (N, D) with N >= 2; not modified unless it is {@code out}
-   * @param out written, shape (N, D); may be {@code x} itself, but must not share rows with it in
-   *     any other way, nor hold one row twice; if the call throws, unspecified unless it is {@code
-   *     x}, which is then left as it was
+   * @param out written, shape (N, D); may be {@code x} (see the class comment on arrays)
    * @return {@code out}
    * @throws NullPointerException if {@code x}, {@code out} or a row of them is null
    * @throws IllegalArgumentException as {@link #forward(double[][])}, or if {@code out} has another
    *     shape than {@code x}
    */
   public double[][] forward(double[][] x, double[][] out) {
-    forgetGraph();
-    Check.batch("x", x, features, parallel);
-    Check.shape("out", out, x.length, features, "x", parallel);
-    if (!cacheGraph) {
-      rowMarks.checkNoSharedRow("x", x, "out", out);
-    }
-    return train(x, out);
-  }
-
-  private void forgetGraph() {
     graphReady = false;
-    graph.forget();
+    Check.batch("x", x, features);
+    Check.shape("out", out, x.length, features, "x");
+    return train(x, out);
   }
 
   private double[][] train(double[][] x, double[][] out) {
@@ -144,11 +141,11 @@ public final class BatchNormLayer {
     if (!graph.forward(x, gamma, beta, epsilon, out)) {
       Check.finite("x", x);
       throw Check.overflow(
-          List.of("var", "sqrtvar", "gamma * ivar", "out"),
+          List.of("mu", "var", "sqrtvar", "gamma * ivar"),
+          graph.mu,
           graph.var,
           graph.sqrtvar,
-          graph.scale,
-          graph.offset);
+          Rows.product(gamma, graph.ivar));
     }
     running.add(graph.mu, graph.var, x.length);
     graphReady = true;
@@ -183,22 +180,16 @@ public final class BatchNormLayer {
    *
    * @param dout the derivative of the loss by out, shape (N, D) of that forward; not modified
    *     unless it is {@code dx}
-   * @param dx written, shape (N, D); may be {@code dout} itself, but must not share rows with it in
-   *     any other way, nor hold one row twice; if the call throws, unspecified unless it is {@code
-   *     dout}, which is then left as it was; with {@code cacheGraph(false)} it must not share rows
-   *     with the x of that forward either
+   * @param dx written, shape (N, D); may be {@code dout} (see the class comment on arrays)
    * @return {@code dx}, and new arrays for dgamma (D) and dbeta (D)
    * @throws IllegalStateException if no forward was made yet, or the last one threw
    * @throws NullPointerException if {@code dout}, {@code dx} or a row of them is null
    * @throws IllegalArgumentException as {@link #backward(double[][])}, or if {@code dx} has another
-   *     shape than {@code dout}, or shares a row with an x that is needed again
+   *     shape than {@code dout}
    */
   public BatchNormGradients backward(double[][] dout, double[][] dx) {
     checkUpstream("backward", dout);
-    Check.shape("dx", dx, dout.length, features, "dout", parallel);
-    if (!cacheGraph) {
-      rowMarks.checkNoSharedRow("x", graph.input(), "dx", dx);
-    }
+    Check.shape("dx", dx, dout.length, features, "dout");
     return walkBack(dout, dx);
   }
 
@@ -219,7 +210,7 @@ public final class BatchNormLayer {
 
   private void checkUpstream(String method, double[][] dout) {
     Check.graph(graphReady, method);
-    Check.shape("dout", dout, graph.rows(), features, "in the last forward", parallel);
+    Check.shape("dout", dout, graph.rows(), features, "in the last forward");
   }
 
   private BatchNormGradients walkBack(double[][] dout, double[][] dx) {
@@ -227,11 +218,16 @@ public final class BatchNormLayer {
     double[] dbeta = new double[features];
     if (!graph.backward(dout, dx, dgamma, dbeta)) {
       Check.finite("dout", dout);
-      if (!cacheGraph) {
-        Check.finite("x", graph.input()); // the caller may have changed it since
-      }
       throw Check.overflow(
-          List.of("dbeta", "dgamma", "dsq", "dx2"), dbeta, dgamma, graph.dsq, graph.dx2);
+          List.of("dbeta", "dgamma", "divar", "dsqrtvar", "dvar", "dsq", "dmu", "dx2"),
+          dbeta,
+          dgamma,
+          graph.divar,
+          graph.dsqrtvar,
+          graph.dvar,
+          graph.dsq,
+          graph.dmu,
+          graph.dx2);
     }
     return new BatchNormGradients(dx, dgamma, dbeta);
   }
@@ -247,7 +243,7 @@ public final class BatchNormLayer {
    *     holds a value that is not finite; or if gamma or beta do
    */
   public double[][] infer(double[][] x) {
-    Check.matrix("x", x, features, parallel);
+    Check.matrix("x", x, features);
     return normalizeByRunning(x, new double[x.length][features]);
   }
 
@@ -255,23 +251,23 @@ public final class BatchNormLayer {
    * The same as {@link #infer(double[][])}, into an array of the caller.
    *
    * @param x shape (N, D) with N >= 1; not modified unless it is {@code out}
-   * @param out written, shape (N, D); may be {@code x} itself, but must not share rows with it in
-   *     any other way, nor hold one row twice; if a row is refused, others may be written, but no
-   *     row of {@code x} is
+   * @param out written, shape (N, D); may be {@code x} (see the class comment on arrays)
    * @return {@code out}
    * @throws NullPointerException if {@code x}, {@code out} or a row of them is null
    * @throws IllegalArgumentException as {@link #infer(double[][])}, or if {@code out} has another
    *     shape than {@code x}
    */
   public double[][] infer(double[][] x, double[][] out) {
-    Check.matrix("x", x, features, parallel);
-    Check.shape("out", out, x.length, features, "x", parallel);
+    Check.matrix("x", x, features);
+    Check.shape("out", out, x.length, features, "x");
     return normalizeByRunning(x, out);
   }
 
   private double[][] normalizeByRunning(double[][] x, double[][] out) {
     checkParameters();
-    Inference.forward(x, running, gamma, beta, out, parallel);
+    if (!inference.forward(x, out)) {
+      Check.finite("x", x); // throws, and names the first value
+    }
     return out;
   }
 
@@ -292,15 +288,15 @@ public final class BatchNormLayer {
    *     or if dgamma, dbeta or γ / √(σ² + ε) overflows
    */
   public BatchNormGradients inferBackward(double[][] x, double[][] dout) {
-    Check.matrix("x", x, features, parallel);
-    Check.shape("dout", dout, x.length, features, "x", parallel);
+    Check.matrix("x", x, features);
+    Check.shape("dout", dout, x.length, features, "x");
     checkParameters();
-    double[] scale = Inference.scale(running, gamma);
-    if (!Columns.areFinite(scale)) {
+    double[] scale = Rows.product(gamma, running.ivar);
+    if (!Rows.areFinite(scale)) {
       throw Check.overflow(List.of("gamma * ivar"), scale);
     }
-    BatchNormGradients gradients = Inference.backward(x, dout, running, scale);
-    if (!Columns.areFinite(gradients.dgamma()) || !Columns.areFinite(gradients.dbeta())) {
+    BatchNormGradients gradients = inference.backward(x, dout);
+    if (!Rows.areFinite(gradients.dgamma()) || !Rows.areFinite(gradients.dbeta())) {
       Check.finite("x", x);
       Check.finite("dout", dout);
       throw Check.overflow(List.of("dgamma", "dbeta"), gradients.dgamma(), gradients.dbeta());
@@ -311,9 +307,13 @@ public final class BatchNormLayer {
   /** A layer of its own with the same settings and running averages, but other parameters. */
   BatchNormLayer twin(double[] gamma, double[] beta) {
     Builder builder = builder(features).gamma(gamma).beta(beta).epsilon(epsilon);
-    BatchNormLayer twin = builder.cacheGraph(cacheGraph).parallel(parallel).build();
+    BatchNormLayer twin = builder.parallel(parallel).build();
     twin.running.copy(running);
     return twin;
+  }
+
+  private Team team(int parts) {
+    return parallel ? Team.of(parts) : Team.ALONE;
   }
 
   private void checkParameters() {
@@ -405,7 +405,6 @@ public final class BatchNormLayer {
     private double[] beta;
     private double epsilon = 1e-5;
     private double smoothingFactor = 0.1;
-    private boolean cacheGraph = true;
     private boolean parallel = true;
 
     private Builder(int features) {
@@ -447,7 +446,8 @@ public final class BatchNormLayer {
     /**
      * Sets the number that is added to the variance, under the root; 1e-5 if not called.
      *
-     * @param epsilon ε, finite and &gt; 0
+     * @param epsilon ε, finite and at least {@link Double#MIN_NORMAL}: below, {@code σ² + ε} of a
+     *     constant feature would have no digits
      * @return this builder
      * @throws IllegalArgumentException if it is not
      */
@@ -489,26 +489,12 @@ public final class BatchNormLayer {
     }
 
     /**
-     * Whether forward keeps a copy of what {@link BatchNormLayer#backward} and {@link
-     * BatchNormLayer#graph} need, one matrix (N, D); true if not called.
+     * Whether forward, backward and infer share matrices of 65,536 values or more out to several
+     * threads; true if not called. The bits of a result do not depend on it, nor on the number of
+     * threads.
      *
-     * <p>With false the layer keeps a reference to {@code x} in its place and computes xmu and xhat
-     * again: an eighth of that memory at the most, less traffic, the same bits. Then <b>{@code x}
-     * must not be changed until the last backward or graph of that forward</b>, and an {@code out}
-     * or {@code dx} that shares a row with {@code x} is refused.
-     *
-     * @param cacheGraph whether to keep a copy
-     * @return this builder
-     */
-    public Builder cacheGraph(boolean cacheGraph) {
-      this.cacheGraph = cacheGraph;
-      return this;
-    }
-
-    /**
-     * Whether forward, backward and infer share large matrices out to the threads of the common
-     * pool, or of the {@link java.util.concurrent.ForkJoinPool} that calls them; true if not
-     * called. The bits of a result do not depend on it, nor on the number of threads.
+     * <p>The threads are daemons of the library, one less than there are processors, the same for
+     * all layers. They end after a second without work.
      *
      * @param parallel whether to use other threads than the caller's
      * @return this builder

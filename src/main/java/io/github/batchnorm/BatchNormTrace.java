@@ -5,9 +5,8 @@ package io.github.batchnorm;
  * derivative of the loss by the node of that name without the d. The steps are in brackets.
  *
  * <p>For learning and debugging: {@link BatchNormLayer#backward} computes the same without most of
- * these matrices. {@code dx}, {@code dgamma} and {@code dbeta} are those of {@code backward}, bit
- * for bit; {@code dx1 + dx2} equals {@code dx} up to rounding, because {@code backward} adds in
- * another order.
+ * these matrices. {@code dx}, {@code dgamma} and {@code dbeta} are those of {@code backward}, and
+ * every formula without a Σ holds to the bit.
  *
  * <p>A snapshot: the arrays belong to the caller. As in every record with array components, {@code
  * equals} compares the references, not the values.
@@ -16,12 +15,14 @@ package io.github.batchnorm;
  * @param dxhat shape (N, D): {@code dgammax * gamma} (step 8)
  * @param divar shape (D): {@code Σ dxhat * xmu} (step 7)
  * @param dxmu1 shape (N, D), by way of xhat: {@code dxhat * ivar} (step 7)
- * @param dsqrtvar shape (D): {@code -1 / sqrtvar² * divar} (step 6)
- * @param dvar shape (D): {@code 0.5 / √(var + ε) * dsqrtvar} (step 5)
+ * @param dsqrtvar shape (D): {@code -1 / sqrtvar² * divar} (step 6), as {@code -ivar * ivar *
+ *     divar}
+ * @param dvar shape (D): {@code 0.5 / √(var + ε) * dsqrtvar} (step 5), as {@code 0.5 * ivar *
+ *     dsqrtvar}
  * @param dsq shape (N, D), the same in every row: {@code dvar / N} (step 4)
  * @param dxmu2 shape (N, D), by way of sq: {@code 2 * xmu * dsq} (step 3)
  * @param dx1 shape (N, D), two branches meet in xmu: {@code dxmu1 + dxmu2} (step 2)
- * @param dmu shape (D): {@code -Σ dx1} (step 2)
+ * @param dmu shape (D): {@code -Σ dx1} (step 2), as {@code -(gamma * ivar) * Σ dout}
  * @param dx2 shape (N, D), the same in every row: {@code dmu / N} (step 1)
  * @param dx shape (N, D), two branches meet in x: {@code dx1 + dx2} (step 0)
  * @param dgamma shape (D): {@code Σ dgammax * xhat} (step 8)

@@ -5,9 +5,6 @@ import java.util.Locale;
 
 /** The rules of the contract. Every message says what (value) rule. */
 final class Check {
-  /** So many take longer to look at than to share out, each being somewhere else in memory. */
-  static final int MANY_ROWS = 1 << 13;
-
   private Check() {}
 
   static void features(int features) {
@@ -15,8 +12,12 @@ final class Check {
   }
 
   static void epsilon(double epsilon) {
-    // negated comparisons, here and below, also catch NaN
-    positive("epsilon", epsilon);
+    // a comparison that must hold, here and below, also catches NaN
+    require(
+        epsilon >= Double.MIN_NORMAL && Double.isFinite(epsilon),
+        "epsilon (%s) must be finite and >= %s",
+        epsilon,
+        Double.MIN_NORMAL);
   }
 
   static void smoothingFactor(double a) {
@@ -54,40 +55,36 @@ final class Check {
     require(matrix.length > 0, "%s has 0 rows, expected at least 1", name);
     nonNull(matrix[0], name + "[0]");
     require(matrix[0].length > 0, "%s[0] has 0 values, expected at least 1", name);
-    rows(name, matrix, matrix[0].length, false);
+    rows(name, matrix, matrix[0].length);
     finite(name, matrix);
   }
 
   static void length(String name, double[] vector, int length) {
     nonNull(vector, name);
-    require(
-        vector.length == length,
-        "%s has %s, expected %d",
-        name,
-        count(vector.length, "value"),
-        length);
+    boolean fits = vector.length == length;
+    require(fits, "%s has %s, expected %d", name, values(vector.length), length);
   }
 
   static void finite(String name, double[] vector) {
     for (int j = 0; j < vector.length; j++) {
       if (!Double.isFinite(vector[j])) {
-        throw notFinite(name + "[" + j + "]", vector[j]);
+        throw illegal("%s[%d] is %s, expected a finite value", name, j, vector[j]);
       }
     }
   }
 
   /** That {@code matrix} has at least one row, and {@code features} values in every row. */
-  static void matrix(String name, double[][] matrix, int features, boolean parallel) {
+  static void matrix(String name, double[][] matrix, int features) {
     nonNull(matrix, name);
     if (matrix.length == 0) {
       throw illegal("%s has 0 rows, expected at least 1", name);
     }
-    rows(name, matrix, features, parallel);
+    rows(name, matrix, features);
   }
 
   /** A {@link #matrix} to train on: one row has no variance. */
-  static void batch(String name, double[][] matrix, int features, boolean parallel) {
-    matrix(name, matrix, features, parallel);
+  static void batch(String name, double[][] matrix, int features) {
+    matrix(name, matrix, features);
     if (matrix.length == 1) {
       throw illegal(
           "%s has 1 row, expected at least 2: the variance of one row is 0 whatever it holds; merge"
@@ -97,8 +94,7 @@ final class Check {
   }
 
   /** That {@code matrix} has the shape (rows, features) of {@code like}. */
-  static void shape(
-      String name, double[][] matrix, int rows, int features, String like, boolean parallel) {
+  static void shape(String name, double[][] matrix, int rows, int features, String like) {
     nonNull(matrix, name);
     if (matrix.length != rows) {
       Object columns = matrix.length > 0 && matrix[0] != null ? matrix[0].length : "?";
@@ -106,20 +102,11 @@ final class Check {
           "%s has shape (%d, %s), expected (%d, %d) as %s",
           name, matrix.length, columns, rows, features, like);
     }
-    rows(name, matrix, features, parallel);
+    rows(name, matrix, features);
   }
 
-  private static void rows(String name, double[][] matrix, int features, boolean parallel) {
-    if (parallel && matrix.length >= MANY_ROWS) {
-      Team.forRows(
-          matrix.length, MANY_ROWS / 2, (first, end) -> rows(name, matrix, features, first, end));
-    } else {
-      rows(name, matrix, features, 0, matrix.length);
-    }
-  }
-
-  private static void rows(String name, double[][] matrix, int features, int first, int end) {
-    for (int i = first; i < end; i++) {
+  private static void rows(String name, double[][] matrix, int features) {
+    for (int i = 0; i < matrix.length; i++) {
       row(name, matrix[i], i, features);
     }
   }
@@ -129,7 +116,7 @@ final class Check {
       throw new NullPointerException(name + "[" + i + "] is null, expected a row of " + features);
     }
     if (row.length != features) {
-      throw illegal("%s[%d] has %s, expected %d", name, i, count(row.length, "value"), features);
+      throw illegal("%s[%d] has %s, expected %d", name, i, values(row.length), features);
     }
   }
 
@@ -139,16 +126,7 @@ final class Check {
    */
   static void finite(String name, double[][] matrix) {
     for (int i = 0; i < matrix.length; i++) {
-      finite(name, i, matrix[i]);
-    }
-  }
-
-  /** The same for row i of a matrix. */
-  static void finite(String name, int i, double[] row) {
-    for (int j = 0; j < row.length; j++) {
-      if (!Double.isFinite(row[j])) {
-        throw notFinite(name + "[" + i + "][" + j + "]", row[j]);
-      }
+      finite(name + "[" + i + "]", matrix[i]);
     }
   }
 
@@ -171,22 +149,11 @@ final class Check {
     }
   }
 
-  /** Says that row i of the matrix {@code xName} is a row of {@code outName} too. */
-  static IllegalArgumentException sharedRow(String xName, int i, String outName) {
-    return illegal(
-        "%s shares %s[%d] (a row that backward needs), expected rows of its own",
-        outName, xName, i);
-  }
-
   static void graph(boolean ready, String method) {
     if (!ready) {
       throw new IllegalStateException(
           method + " needs the graph of a forward: none was made yet, or the last one failed");
     }
-  }
-
-  private static IllegalArgumentException notFinite(String place, double value) {
-    return new IllegalArgumentException(place + " is " + value + ", expected a finite value");
   }
 
   static void nonNull(Object argument, String name) {
@@ -205,7 +172,7 @@ final class Check {
     return new IllegalArgumentException(String.format(Locale.ROOT, message, arguments));
   }
 
-  private static String count(int n, String noun) {
-    return n + " " + noun + (n == 1 ? "" : "s");
+  private static String values(int n) {
+    return n == 1 ? "1 value" : n + " values";
   }
 }

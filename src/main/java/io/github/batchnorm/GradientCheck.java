@@ -410,7 +410,7 @@ public final class GradientCheck {
       Check.nonNull(f, "f");
       Check.finiteMatrix("x", x);
       Check.finiteMatrix("dout", dout);
-      Check.shape("analytic", analytic, x.length, x[0].length, "x", false);
+      Check.shape("analytic", analytic, x.length, x[0].length, "x");
       return run(List.of(new Gradient("analytic", false, f, x, dout, analytic, spread(x), false)));
     }
 
@@ -592,7 +592,7 @@ public final class GradientCheck {
 
     private static double[] sqrtvar(BatchNormLayer layer) {
       double[] sqrtvar = layer.runningVar();
-      Columns.sqrt(sqrtvar, layer.epsilon(), sqrtvar);
+      Arrays.setAll(sqrtvar, j -> Math.sqrt(sqrtvar[j] + layer.epsilon()));
       return sqrtvar;
     }
 
@@ -614,8 +614,7 @@ public final class GradientCheck {
       double[][] point = copy(x);
       point[i][j] = value;
       double[][] out = f.apply(point);
-      Check.shape(
-          "f(" + (isVector ? "p" : "x") + ")", out, dout.length, dout[0].length, "dout", false);
+      Check.shape("f(" + (isVector ? "p" : "x") + ")", out, dout.length, dout[0].length, "dout");
       return copy(out);
     }
 

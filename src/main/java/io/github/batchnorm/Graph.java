@@ -3,6 +3,8 @@ package io.github.batchnorm;
 import io.github.batchnorm.Grid.Strip;
 import io.github.batchnorm.Grid.Tile;
 import java.util.Arrays;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /**
  * The computational graph of batch normalization on one mini-batch: its nodes and the two walks,
@@ -23,53 +25,41 @@ final class Graph {
    * Backward, the arrows turn round. Two branches meet in xmu (from steps 7 and 3) and in x (from
    * steps 2 and 1): there the derivatives add.
    *
-   * One departure from the post, in steps 1 and 2. A mean of 1e9 in a double is off by up to 6e-8,
-   * and xmu = x - mu would inherit that error whole. So the mean has two parts: mu, and rest, which
-   * is what mu lacks. It is taken as shift + Σ (x - shift) / N, where shift is a value of the feature
-   * (the median of the first, the middle and the last row, so that it is not one far from the rest):
-   * those differences are small, and exact or nearly so, wherever the mean is large beside the
-   * spread; the two summands make mu and rest without loss. Then xmu = (x - mu) - rest. A constant
-   * feature gives xmu = 0 exactly.
+   * Where the code departs from the post, and why:
    *
-   * The loops over the matrix take centered = x - mu; what rest changes is the same in all rows and
-   * goes into factors per feature, once per column in place of once per value:
+   * Steps 1, 2   The mean has two parts, mu and rest, and xmu = (x - mu) - rest. A mean of 1e9 in
+   *              one double is off by up to 6e-8, and xmu would inherit that error whole. First a
+   *              quarter of the rows tell roughly where the mean is: shift + Σ (x - shift) / rows,
+   *              with the first row as shift, so that a constant feature gives xmu = 0 exactly.
+   *              That is no further from the mean than 4 Σ |x - mean| / N, near enough for the sum
+   *              Σ (x - mu) / N over all rows to find what it lacks. (All rows in place of a
+   *              quarter give the same digits and take 4 to 15 % longer.)
+   * Steps 3, 7   sq and xhat are not kept: each is one product of xmu, which takes less time than
+   *              to read it from memory. The methods sq and xhat make them, to the bit.
+   * Steps 8, 7   dgamma = Σ dout * xhat and divar = Σ dout * gamma * xmu are Σ dout * xmu times a
+   *              factor per feature, so one sum serves both.
+   * Steps 6, 5   1 / sqrtvar is ivar, which is there: two divisions less (4 % at 64 x 64).
+   * Steps 4, 1   dsq and dx2 are the same in every row, so one row stands for all.
+   * Step 2       dmu = -Σ dx1 = -Σ dxmu1 - Σ dxmu2, and Σ dxmu2 = 2 * dsq * Σ xmu = 0. What remains
+   *              is -gamma * ivar * Σ dout, without another sum.
+   * All sums     are taken over blocks of rows, which are then added in pairs (see Sums).
    *
-   *   var  = Σ xmu² / N             = Σ centered² / N - rest²
-   *   out  = gamma * xhat + beta    = scale * centered + offset
-   *   Σ dout * xmu                  = Σ dout * centered - rest * Σ dout
-   *   dx1  = dxmu1 + dxmu2          = scale * dout + slope * centered - slope * rest
-   *
-   * with scale = gamma * ivar, offset = beta - scale * rest, slope = 2 * dsq. |rest| is at most half
-   * a unit in the last place of mu, and centered a multiple of about that unit: rest² is at most half
-   * of Σ centered² / N, so that nothing cancels.
-   *
-   * In memory: with the cache one matrix (N, D), centered, reused from batch to batch. xmu, sq and
-   * xhat follow from it to the bit, and backward needs none of them beside it: they are made when
-   * snapshot asks, because writing all three in every forward nearly doubled its time at 256 x 1024.
-   * Without the cache the input is kept in its place: its rows less mu are what the cache holds, to
-   * the bit. A matrix of several tiles takes the sums of each tile beside that: four values per
-   * feature for at least 32 rows.
+   * In memory: one matrix (N, D), xmu, reused from batch to batch, and two sums per feature for
+   * each block of 32 to 64 rows.
    */
 
   private final int d;
-  private final boolean cached;
-  private final boolean parallel;
-  private Grid grid;
-  private double[][] x; // (N, D) of the caller, only without the cache
+  private final IntFunction<Team> teams;
+  private Grid grid; // of the last forward
 
-  // forward; a number is the step of the post that makes the node
-  private double[][] centered = {}; // (N, D) 2, but for rest
-  private final double[] shift; // (D) between three values of x
-  private final Moments moments; // (D) 1 to 4
-  private Moments[] momentsOfTiles = {}; // (blocks, D), if there are several
+  // forward; the number is the step that makes the node
   final double[] mu; // (D) 1
   final double[] rest; // (D) 1, the mean less mu
+  private double[][] xmu = {}; // (N, D) 2, or more rows if an earlier batch had them
   final double[] var; // (D) 4, population variance (divides by N)
   final double[] sqrtvar; // (D) 5
   final double[] ivar; // (D) 6
   final double[] gamma; // (D) as it was in this forward
-  final double[] scale; // (D) gamma * ivar
-  final double[] offset; // (D) beta - scale * rest
 
   // backward, the nodes that are one value per feature
   final double[] divar; // (D) 7
@@ -78,41 +68,26 @@ final class Graph {
   final double[] dsq; // (D) 4, the same in every row
   final double[] dmu; // (D) 2
   final double[] dx2; // (D) 1, the same in every row
-  private final double[] slope; // (D) 2 * dsq
-  private final double[] dx2LessRest; // (D) dx2 - slope * rest
 
-  Graph(int d, boolean cached, boolean parallel) {
+  private Sums sums = new Sums(0, 0);
+  private Sums products = sums;
+
+  /** A graph of {@code d} features, which is walked by the {@code teams} made for so many parts. */
+  Graph(int d, IntFunction<Team> teams) {
     this.d = d;
-    this.cached = cached;
-    this.parallel = parallel;
-    shift = new double[d];
-    moments = new Moments(d);
-    mu = moments.mu();
-    rest = moments.rest();
+    this.teams = teams;
+    mu = new double[d];
+    rest = new double[d];
     var = new double[d];
     sqrtvar = new double[d];
     ivar = new double[d];
     gamma = new double[d];
-    scale = new double[d];
-    offset = new double[d];
     divar = new double[d];
     dsqrtvar = new double[d];
     dvar = new double[d];
     dsq = new double[d];
     dmu = new double[d];
     dx2 = new double[d];
-    slope = new double[d];
-    dx2LessRest = new double[d];
-  }
-
-  /** The x of the last {@link #forward}, which is kept only without the cache. */
-  double[][] input() {
-    return x;
-  }
-
-  /** Lets go of the x of the last {@link #forward}, which a caller may need the memory of. */
-  void forget() {
-    x = null;
   }
 
   /** The number of rows of the last {@link #forward}. */
@@ -123,39 +98,33 @@ final class Graph {
   /**
    * Steps 1 to 9.
    *
-   * @param x the mini-batch, shape (N, D); not modified unless it is {@code out}
+   * @param x the mini-batch, shape (N, D); not modified unless it shares rows with {@code out}
    * @param gamma the scale, shape (D); copied
    * @param beta the shift, shape (D); not modified
-   * @param out written, shape (N, D): {@code gamma * xhat + beta}; may be {@code x} with the cache
-   * @return false, with x let go, and untouched if it is {@code out}, if sqrtvar, scale or offset
-   *     is not finite: a value of x is not, or is too large for its sum, or gamma for ivar
+   * @param out written, shape (N, D): {@code gamma * xhat + beta}
+   * @return whether every node is finite. If not, x holds a value that is NaN, infinite or too
+   *     large, or gamma is too large. An out that shares rows with x is then untouched.
    */
   boolean forward(double[][] x, double[] gamma, double[] beta, double epsilon, double[][] out) {
-    reserve(x);
+    reserve(x.length);
     System.arraycopy(gamma, 0, this.gamma, 0, d);
-    Rows.median(x[0], x[grid.n / 2], x[grid.n - 1], shift);
-    boolean finite =
-        grid.walk(
-            strip -> forwardStatistics(x, beta, epsilon, strip),
-            strip -> forwardOutput(x, out, strip),
-            out == x);
-    if (!finite) {
-      this.x = null;
-    }
-    return finite;
+    return grid.walk(
+        teams,
+        strip -> steps1To6(x, epsilon, strip),
+        tile -> steps7To9(beta, out, tile),
+        Rows.areShared(x, out));
   }
 
-  private boolean forwardStatistics(double[][] x, double[] beta, double epsilon, Strip s) {
-    int n = grid.n;
-    // Step 1: mu = Σ x / N. Step 2: xmu = x - mu. Step 3: sq = xmu². Step 4: var = Σ sq / N
-    if (grid.blocks() == 1) {
-      grid.forEachTile(s, tile -> moments.of(x, shift, tile));
-    } else {
-      grid.forEachTile(s, tile -> momentsOfTiles[tile.block()].of(x, shift, tile));
-      moments.of(momentsOfTiles, shift, s, n);
-    }
+  private boolean steps1To6(double[][] x, double epsilon, Strip s) {
+    // Step 1: mu = Σ x / N
+    mean(x, s);
+    // Step 2: xmu = x - mu
+    // Step 3: sq = xmu²
+    // Step 4: var = Σ sq / N
+    grid.forEachTile(s, t -> Rows.xmu(x, mu, rest, xmu, t, sums.of(t)));
+    double[] sumSq = sums.total(s);
     for (int j = s.from(); j < s.to(); j++) {
-      var[j] = moments.sq()[j] / n;
+      var[j] = sumSq[j] / grid.n;
     }
     // Step 5: sqrtvar = √(var + ε)
     for (int j = s.from(); j < s.to(); j++) {
@@ -165,131 +134,123 @@ final class Graph {
     for (int j = s.from(); j < s.to(); j++) {
       ivar[j] = 1 / sqrtvar[j];
     }
-    for (int j = s.from(); j < s.to(); j++) {
-      scale[j] = gamma[j] * ivar[j];
-    }
-    for (int j = s.from(); j < s.to(); j++) {
-      offset[j] = beta[j] - scale[j] * rest[j];
-    }
-    return Columns.areFinite(sqrtvar, s.from(), s.to())
-        && Columns.areFinite(offset, s.from(), s.to());
+    return areFinite(s);
   }
 
-  private void forwardOutput(double[][] x, double[][] out, Strip s) {
-    // Step 7: xhat = xmu * ivar. Step 8: gammax = gamma * xhat. Step 9: out = gammax + beta
-    grid.forEachTile(s, cached ? t -> outAndCache(x, out, t) : t -> out(x, out, t));
-  }
-
-  private void out(double[][] x, double[][] out, Tile t) {
+  private void steps7To9(double[] beta, double[][] out, Tile t) {
+    // Step 7: xhat = xmu * ivar
+    // Step 8: gammax = gamma * xhat
+    // Step 9: out = gammax + beta
     for (int i = t.first(); i < t.end(); i++) {
-      Rows.scaleAndShift(x[i], mu, scale, offset, out[i], t.from(), t.to());
+      Rows.out(xmu[i], ivar, gamma, beta, out[i], t);
     }
   }
 
-  private void outAndCache(double[][] x, double[][] out, Tile t) {
-    for (int i = t.first(); i < t.end(); i++) {
-      Rows.subtract(x[i], mu, centered[i], t.from(), t.to());
-      Rows.scaleAndShift(centered[i], scale, offset, out[i], t.from(), t.to());
+  /** Step 1, the mean in two parts. */
+  private void mean(double[][] x, Strip s) {
+    double[] shift = x[0];
+    grid.forEachTile(s, t -> Rows.addDifferences(x, shift, t.head(), sums.of(t)));
+    double[] sum = sums.total(s);
+    for (int j = s.from(); j < s.to(); j++) {
+      mu[j] = shift[j] + sum[j] / grid.headRows;
     }
+    grid.forEachTile(s, t -> Rows.addDifferences(x, mu, t, sums.of(t)));
+    sum = sums.total(s);
+    for (int j = s.from(); j < s.to(); j++) {
+      double correction = sum[j] / grid.n;
+      double nearest = mu[j] + correction;
+      rest[j] = correction - (nearest - mu[j]);
+      mu[j] = nearest;
+    }
+  }
+
+  private boolean areFinite(Strip s) {
+    boolean finite = Rows.areFinite(sqrtvar, s.from(), s.to());
+    for (int j = s.from(); j < s.to(); j++) {
+      finite &= Double.isFinite(gamma[j] * ivar[j]);
+    }
+    return finite;
   }
 
   /**
    * Steps 9 to 0.
    *
-   * @param dout the derivative of the loss by out, shape (N, D); not modified unless it is {@code
-   *     dx}
-   * @param dx written, shape (N, D); may be {@code dout}
+   * @param dout the derivative of the loss by out, shape (N, D); not modified unless it shares rows
+   *     with {@code dx}
+   * @param dx written, shape (N, D)
    * @param dgamma written, shape (D)
    * @param dbeta written, shape (D)
-   * @return false, with {@code dout} untouched even if it is {@code dx}, if a sum over the batch is
-   *     not finite: a value of dout is not, or the values are too large
+   * @return whether every sum over the batch is finite. If not, dout holds a value that is NaN,
+   *     infinite or too large. A dx that shares rows with dout is then untouched.
    */
   boolean backward(double[][] dout, double[][] dx, double[] dgamma, double[] dbeta) {
     return grid.walk(
-        strip -> backwardStatistics(dout, dgamma, dbeta, strip),
-        strip -> grid.forEachTile(strip, tile -> dx(dout, dx, tile)),
-        dx == dout);
+        teams,
+        strip -> steps9To1(dout, dgamma, dbeta, strip),
+        tile -> step0(dout, dx, tile),
+        Rows.areShared(dout, dx));
   }
 
-  private boolean backwardStatistics(double[][] dout, double[] dgamma, double[] dbeta, Strip s) {
-    int n = grid.n;
-    // Step 9, out = gammax + beta: dgammax = dout, dbeta = Σ dout.
-    // Steps 8 and 7 need dgamma = Σ dout * xhat and divar = Σ dout * gamma * xmu: both are
-    // Σ dout * xmu but for a factor per feature, so one sum serves the two.
-    grid.forEachTile(s, tile -> addDout(dout, tile, sumsOf(tile, dbeta), productsOf(tile, divar)));
-    for (int block = 1; block < grid.blocks(); block++) {
-      Rows.add(momentsOfTiles[block].sums(), dbeta, s.from(), s.to());
-      Rows.add(momentsOfTiles[block].sq(), divar, s.from(), s.to());
-    }
+  private boolean steps9To1(double[][] dout, double[] dgamma, double[] dbeta, Strip s) {
+    grid.forEachTile(
+        s,
+        t -> {
+          Rows.addRows(dout, t, sums.of(t));
+          Rows.addProducts(dout, xmu, t, products.of(t));
+        });
+    double[] sumDout = sums.total(s);
+    double[] sumDoutXmu = products.total(s);
     for (int j = s.from(); j < s.to(); j++) {
-      double doutxmu = divar[j] - rest[j] * dbeta[j];
-      // Step 8, gammax = gamma * xhat: dgamma = Σ dgammax * xhat, dxhat = dgammax * gamma
-      dgamma[j] = doutxmu * ivar[j];
-      // Step 7, xhat = xmu * ivar: divar = Σ dxhat * xmu, dxmu1 = dxhat * ivar
-      divar[j] = doutxmu * gamma[j];
-      // Step 6, ivar = 1 / sqrtvar
-      dsqrtvar[j] = -ivar[j] * (ivar[j] * divar[j]); // ivar² may overflow
-      // Step 5, sqrtvar = √(var + ε)
+      // Step 9: dbeta = Σ dout, dgammax = dout
+      dbeta[j] = sumDout[j];
+      // Step 8: dgamma = Σ dgammax * xhat, dxhat = dgammax * gamma
+      dgamma[j] = sumDoutXmu[j] * ivar[j];
+      // Step 7: divar = Σ dxhat * xmu, dxmu1 = dxhat * ivar
+      divar[j] = sumDoutXmu[j] * gamma[j];
+      // Step 6: dsqrtvar = -1 / sqrtvar² * divar
+      dsqrtvar[j] = -ivar[j] * ivar[j] * divar[j];
+      // Step 5: dvar = 0.5 / sqrtvar * dsqrtvar
       dvar[j] = 0.5 * ivar[j] * dsqrtvar[j];
-      // Step 4, var = Σ sq / N
-      dsq[j] = dvar[j] / n;
-      // Step 3, sq = xmu²: dxmu2 = 2 * xmu * dsq
-      slope[j] = 2 * dsq[j];
-      // Step 2, xmu = x - mu: dx1 = dxmu1 + dxmu2, dmu = -Σ dx1. Σ xmu = 0, so Σ dxmu2 = 0
-      dmu[j] = -dbeta[j] * scale[j];
-      // Step 1, mu = Σ x / N
-      dx2[j] = dmu[j] / n;
-      dx2LessRest[j] = dx2[j] - slope[j] * rest[j];
+      // Step 4: dsq = dvar / N
+      dsq[j] = dvar[j] / grid.n;
+      // Step 3: dxmu2 = 2 * xmu * dsq
+      // Step 2: dx1 = dxmu1 + dxmu2, dmu = -Σ dx1
+      dmu[j] = -(gamma[j] * ivar[j]) * sumDout[j];
+      // Step 1: dx2 = dmu / N
+      dx2[j] = dmu[j] / grid.n;
     }
-    return Columns.areFinite(dgamma, s.from(), s.to())
-        && Columns.areFinite(dsq, s.from(), s.to())
-        && Columns.areFinite(dx2, s.from(), s.to());
+    return Rows.areFinite(dgamma, s.from(), s.to())
+        && Rows.areFinite(dsq, s.from(), s.to())
+        && Rows.areFinite(dx2, s.from(), s.to());
   }
 
-  /** Where the sums of a tile go: into the result, or what the moments need no longer. */
-  private double[] sumsOf(Tile t, double[] result) {
-    return t.block() == 0 ? result : momentsOfTiles[t.block()].sums();
-  }
-
-  private double[] productsOf(Tile t, double[] result) {
-    return t.block() == 0 ? result : momentsOfTiles[t.block()].sq();
-  }
-
-  private void addDout(double[][] dout, Tile t, double[] sums, double[] products) {
-    Rows.clear(sums, t.from(), t.to());
-    Rows.clear(products, t.from(), t.to());
-    Rows.addRows(dout, t, sums);
-    if (cached) {
-      Rows.addProducts(dout, centered, t, products);
-    } else {
-      Rows.addProducts(dout, x, mu, t, products);
-    }
-  }
-
-  private void dx(double[][] dout, double[][] dx, Tile t) {
-    // Step 0, x feeds steps 1 and 2: dx = dx1 + dx2, with dxmu1, dxmu2 and dx1 on the way
+  private void step0(double[][] dout, double[][] dx, Tile t) {
+    // Step 0: dx = dx1 + dx2, with dxhat, dxmu1, dxmu2 and dx1 of steps 8, 7, 3 and 2 on the way
     for (int i = t.first(); i < t.end(); i++) {
-      if (cached) {
-        Rows.dx(dout[i], scale, centered[i], slope, dx2LessRest, dx[i], t.from(), t.to());
-      } else {
-        Rows.dx(dout[i], scale, x[i], mu, slope, dx2LessRest, dx[i], t.from(), t.to());
-      }
+      Rows.dx(dout[i], gamma, ivar, xmu[i], dsq, dx2, dx[i], t);
     }
+  }
+
+  /** Step 3, row i. */
+  private double[] sq(int i) {
+    return Rows.product(xmu[i], xmu[i]);
+  }
+
+  /** Step 7, row i. */
+  private double[] xhat(int i) {
+    return Rows.product(xmu[i], ivar);
   }
 
   /** The nodes of the last {@link #forward}, copied. */
   BatchNormGraph snapshot() {
-    int n = grid.n;
-    double[][] xmu = new double[n][d];
-    double[][] sq = new double[n][d];
-    double[][] xhat = new double[n][d];
-    for (int i = 0; i < n; i++) {
-      xmu(i, xmu[i]);
-      Rows.multiply(xmu[i], xmu[i], sq[i], 0, d);
-      Rows.multiply(xmu[i], ivar, xhat[i], 0, d);
-    }
     return new BatchNormGraph(
-        mu.clone(), xmu, sq, var.clone(), sqrtvar.clone(), ivar.clone(), xhat);
+        mu.clone(),
+        matrix(i -> xmu[i].clone()),
+        matrix(this::sq),
+        var.clone(),
+        sqrtvar.clone(),
+        ivar.clone(),
+        matrix(this::xhat));
   }
 
   /**
@@ -299,25 +260,11 @@ final class Graph {
    * @param gradients what it computed; become part of the result
    */
   BatchNormTrace trace(double[][] dout, BatchNormGradients gradients) {
-    int n = grid.n;
-    double[][] dgammax = new double[n][];
-    double[][] dxhat = new double[n][d];
-    double[][] dxmu1 = new double[n][d];
-    double[][] dsq = new double[n][];
-    double[][] dxmu2 = new double[n][d];
-    double[][] dx1 = new double[n][];
-    double[][] dx2 = new double[n][];
-    for (int i = 0; i < n; i++) {
-      dgammax[i] = dout[i].clone();
-      Rows.multiply(dgammax[i], gamma, dxhat[i], 0, d);
-      Rows.multiply(dxhat[i], ivar, dxmu1[i], 0, d);
-      dsq[i] = this.dsq.clone();
-      xmu(i, dxmu2[i]);
-      Rows.multiply(dxmu2[i], slope, dxmu2[i], 0, d);
-      dx1[i] = dxmu1[i].clone();
-      Rows.add(dxmu2[i], dx1[i], 0, d);
-      dx2[i] = this.dx2.clone();
-    }
+    double[][] dgammax = matrix(i -> dout[i].clone());
+    double[][] dxhat = matrix(i -> Rows.product(dgammax[i], gamma));
+    double[][] dxmu1 = matrix(i -> Rows.product(dxhat[i], ivar));
+    double[][] dxmu2 = matrix(i -> Rows.product(Rows.sum(xmu[i], xmu[i]), dsq)); // 2 * xmu * dsq
+    double[][] dx1 = matrix(i -> Rows.sum(dxmu1[i], dxmu2[i]));
     return new BatchNormTrace(
         dgammax,
         dxhat,
@@ -325,42 +272,40 @@ final class Graph {
         dxmu1,
         dsqrtvar.clone(),
         dvar.clone(),
-        dsq,
+        matrix(i -> dsq.clone()),
         dxmu2,
         dx1,
         dmu.clone(),
-        dx2,
+        matrix(i -> dx2.clone()),
         gradients.dx(),
         gradients.dgamma(),
         gradients.dbeta());
   }
 
-  /** Step 2 for row i. */
-  private void xmu(int i, double[] xmu) {
-    if (cached) {
-      Rows.subtract(centered[i], rest, xmu, 0, d);
-    } else {
-      Rows.subtract(x[i], mu, xmu, 0, d);
-      Rows.subtract(xmu, rest, xmu, 0, d);
-    }
+  private double[][] matrix(IntFunction<double[]> row) {
+    return IntStream.range(0, grid.n).mapToObj(row).toArray(double[][]::new);
   }
 
-  private void reserve(double[][] x) {
-    int n = x.length;
-    this.x = cached ? null : x;
+  /** Makes room for n rows. If memory runs out, all is as it was. */
+  private void reserve(int n) {
     if (grid != null && grid.n == n) {
       return;
     }
-    grid = null; // until all is there: memory may run out below
-    Grid newGrid = new Grid(n, d, parallel);
+    Grid newGrid = new Grid(n, d);
     int blocks = newGrid.blocks();
-    if (blocks > 1 && momentsOfTiles.length < blocks) {
-      momentsOfTiles = new Moments[blocks];
-      Arrays.setAll(momentsOfTiles, block -> new Moments(d));
-    }
-    if (cached && centered.length < n) {
-      centered = new double[n][d];
+    boolean hasBlocks = sums.blocks() >= blocks;
+    Sums newSums = hasBlocks ? sums : new Sums(blocks, d);
+    Sums newProducts = hasBlocks ? products : new Sums(blocks, d);
+    double[][] newXmu = xmu;
+    if (xmu.length < n) {
+      newXmu = Arrays.copyOf(xmu, n); // the rows that are there stay
+      for (int i = xmu.length; i < n; i++) {
+        newXmu[i] = new double[d];
+      }
     }
     grid = newGrid;
+    sums = newSums;
+    products = newProducts;
+    xmu = newXmu;
   }
 }

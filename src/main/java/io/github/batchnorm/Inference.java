@@ -1,89 +1,74 @@
 package io.github.batchnorm;
 
+import java.util.function.IntFunction;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+
 /**
  * Batch normalization with running averages, which are constants: every row stands for itself.
  *
- * <p>The callers check the arguments, but for one thing that is found out on the way: whether a row
- * is finite.
+ * <p>The callers check the arguments; this class only computes.
  */
 final class Inference {
   /** In a part for one thread, some 10 µs. */
   private static final int VALUES_OF_A_PART = 1 << 15;
 
-  private Inference() {}
+  private final RunningStatistics running;
+  private final double[] gamma; // (D) of the layer, live
+  private final double[] beta; // (D) of the layer, live
+  private final IntFunction<Team> teams;
+
+  Inference(RunningStatistics running, double[] gamma, double[] beta, IntFunction<Team> teams) {
+    this.running = running;
+    this.gamma = gamma;
+    this.beta = beta;
+    this.teams = teams;
+  }
 
   /**
    * {@code out = gamma * xhat + beta} with {@code xhat = (x - mean) * ivar}.
    *
-   * @param x shape (N, D); not modified unless it is {@code out}
-   * @param out written, shape (N, D); may be {@code x}
-   * @throws IllegalArgumentException if a value of x is not finite; rows of out may be written
-   *     then, unless they are rows of x
+   * @param x shape (N, D); not modified unless it shares rows with {@code out}
+   * @param out written, shape (N, D)
+   * @return whether x is finite. If not, an out that shares rows with x is untouched, and any other
+   *     may be written in part.
    */
-  static void forward(
-      double[][] x,
-      RunningStatistics running,
-      double[] gamma,
-      double[] beta,
-      double[][] out,
-      boolean parallel) {
-    int rowsOfAPart = Math.max(VALUES_OF_A_PART / gamma.length, 1);
-    boolean inParts = parallel && x.length >= 2 * rowsOfAPart;
-    boolean inPlace = sharesRow(x, out);
-    if (inPlace && inParts) { // no row of x is overwritten before all are known to be finite
-      Team.forRows(x.length, rowsOfAPart, (first, end) -> checkFinite(x, first, end));
-    } else if (inPlace) {
-      checkFinite(x, 0, x.length);
-    }
-    if (inParts) {
-      Team.forRows(
-          x.length,
-          rowsOfAPart,
-          (first, end) -> forward(x, running, gamma, beta, out, first, end, !inPlace));
-    } else {
-      forward(x, running, gamma, beta, out, 0, x.length, !inPlace);
-    }
+  boolean forward(double[][] x, double[][] out) {
+    return (!Rows.areShared(x, out) || forAllRows(x.length, i -> Rows.areFinite(x[i])))
+        && forAllRows(x.length, i -> forward(x[i], out[i]));
   }
 
-  private static boolean sharesRow(double[][] x, double[][] out) {
-    for (int i = 0; i < x.length; i++) {
-      if (out[i] == x[i]) {
-        return true;
-      }
+  private boolean forward(double[] row, double[] out) {
+    if (!Rows.areFinite(row)) {
+      return false;
     }
-    return false;
+    Rows.infer(row, running.mean, running.ivar, gamma, beta, out);
+    return true;
   }
 
-  private static void forward(
-      double[][] x,
-      RunningStatistics running,
-      double[] gamma,
-      double[] beta,
-      double[][] out,
-      int first,
-      int end,
-      boolean check) {
+  /** Whether a predicate holds for rows 0 to n - 1; several threads ask if they are many. */
+  private boolean forAllRows(int n, IntPredicate predicate) {
+    int rows = Math.max(VALUES_OF_A_PART / gamma.length, 1);
+    int parts = n / rows;
+    if (parts < 2) {
+      return forAllRows(0, n, predicate);
+    }
+    boolean[] holds = new boolean[parts];
+    try (Team team = teams.apply(parts)) {
+      team.forEach(
+          parts,
+          p -> holds[p] = forAllRows(p * rows, p == parts - 1 ? n : p * rows + rows, predicate));
+    }
+    return IntStream.range(0, parts).allMatch(p -> holds[p]);
+  }
+
+  private static boolean forAllRows(int first, int end, IntPredicate predicate) {
     for (int i = first; i < end; i++) {
-      if (check) {
-        checkFinite(x, i, i + 1);
-      }
-      Rows.infer(x[i], running.mean, running.ivar, gamma, beta, out[i]);
-    }
-  }
-
-  private static void checkFinite(double[][] x, int first, int end) {
-    for (int i = first; i < end; i++) {
-      if (!Double.isFinite(Rows.sum(x[i]))) {
-        Check.finite("x", i, x[i]);
+      if (!predicate.test(i)) {
+        return false;
       }
     }
-  }
-
-  /** {@code gamma * ivar}, shape (D): a new array. */
-  static double[] scale(RunningStatistics running, double[] gamma) {
-    double[] scale = new double[gamma.length];
-    Rows.multiply(gamma, running.ivar, scale, 0, gamma.length);
-    return scale;
+    return true;
   }
 
   /**
@@ -91,22 +76,27 @@ final class Inference {
    *
    * @param x shape (N, D); not modified
    * @param dout shape (N, D); not modified
-   * @param scale gamma * ivar, shape (D); not modified
    * @return new arrays; dgamma or dbeta is not finite if a value of x or dout is not
    */
-  static BatchNormGradients backward(
-      double[][] x, double[][] dout, RunningStatistics running, double[] scale) {
-    int d = scale.length;
-    double[][] dx = new double[x.length][d];
-    double[] dgamma = new double[d];
+  BatchNormGradients backward(double[][] x, double[][] dout) {
+    int d = gamma.length;
+    Grid grid = new Grid(x.length, d);
+    Sums sums = new Sums(grid.blocks(), d);
+    Sums products = new Sums(grid.blocks(), d);
     double[] dbeta = new double[d];
-
-    for (int i = 0; i < x.length; i++) {
-      Rows.add(dout[i], dbeta, 0, d);
-      Rows.addProduct(dout[i], x[i], running.mean, dgamma, 0, d);
-      Rows.multiply(dout[i], scale, dx[i], 0, d);
+    double[] dgamma = new double[d];
+    for (Grid.Strip s : grid.strips) {
+      for (Grid.Tile t : s.tiles()) {
+        Rows.addRows(dout, t, sums.of(t));
+        Rows.addProducts(dout, x, running.mean, t, products.of(t));
+      }
+      System.arraycopy(sums.total(s), s.from(), dbeta, s.from(), s.to() - s.from());
+      System.arraycopy(products.total(s), s.from(), dgamma, s.from(), s.to() - s.from());
     }
-    Rows.multiply(dgamma, running.ivar, dgamma, 0, d);
-    return new BatchNormGradients(dx, dgamma, dbeta);
+    double[][] dx = new double[x.length][];
+    for (int i = 0; i < dx.length; i++) {
+      dx[i] = Rows.product(Rows.product(dout[i], gamma), running.ivar);
+    }
+    return new BatchNormGradients(dx, Rows.product(dgamma, running.ivar), dbeta);
   }
 }

@@ -60,7 +60,8 @@ final class RunningStatistics {
   }
 
   private void updateIvar() {
-    Columns.sqrt(var, epsilon, ivar);
-    Columns.invert(ivar, ivar);
+    for (int j = 0; j < ivar.length; j++) {
+      ivar[j] = 1 / Math.sqrt(var[j] + epsilon);
+    }
   }
 }

@@ -1,81 +1,98 @@
 package io.github.batchnorm;
 
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.ForkJoinTask;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.IntConsumer;
 
 /**
- * The caller and, as far as they come in time, threads of the common pool, or of the pool that the
- * caller is in. They do one job after another, each of independent parts.
+ * The caller of a walk and, as far as they come in time, helpers, who do one job after another
+ * together.
  *
- * <p>Everyone has a share of the parts, and takes what is left of the others' when it is done. So
- * from one job to the next most parts stay with the same thread, whose caches may still hold their
- * rows: where the two cores have no cache in common, two threads that took the parts in their order
- * were slower than one (390 : 290 µs at 256 x 1024). The caller never waits for a thread that has
- * not come, so that a pool that is busy, has one thread or none costs little. Between the jobs and
- * at the end of one nobody sleeps: to wake a thread up takes 20 to 50 µs, which is longer than a
- * part. 8 parts of 5 µs each took 43 µs on one thread, 42 µs by a parallel stream on two cores, and
- * 23 µs so.
+ * <p>A job has independent parts. Every member of the team has a share of them, and takes what is
+ * left of the others' shares when its own is done. So most parts stay with the same thread from one
+ * job to the next, and its caches may still hold their rows. The caller never waits for a helper
+ * that has not come: a helper that is busy elsewhere costs nothing but its help.
  */
 final class Team implements AutoCloseable {
-  /** So often a thread looks again before it lets others have its core: some 20 µs. */
+  /**
+   * How often a member looks again before it gives way: some 20 µs. To wake up a sleeping thread
+   * takes 20 to 50 µs, longer than a part, so that nobody sleeps between two jobs.
+   */
   private static final int SPINS = 1000;
 
-  /** Something to do with rows {@code [first, end)}. */
-  interface RowsAction {
-    void accept(int first, int end);
+  /** A helper that has found no new job for some 200 µs leaves: somebody else needs the core. */
+  private static final int PATIENCE = 10 * SPINS;
+
+  private static final int CORES = Runtime.getRuntime().availableProcessors();
+  private static final Executor HELPERS = helpers(Math.max(1, CORES - 1));
+  private static final Job NO_JOB = new Job(0, 1, part -> {});
+
+  /** The caller alone. */
+  static final Team ALONE = new Team(HELPERS, 0);
+
+  private final int members;
+  private volatile Job job = NO_JOB; // null once the team is dismissed
+
+  /** Calls {@code helpers} tasks of {@code executor} to the caller's help. */
+  Team(Executor executor, int helpers) {
+    members = 1 + helpers;
+    try {
+      for (int member = 1; member < members; member++) {
+        int own = member;
+        executor.execute(() -> help(own));
+      }
+    } catch (OutOfMemoryError e) {
+      // there is no memory for another thread, and the walk can do without
+    }
   }
 
-  private static final Job NOTHING = new Job(0, 1, null);
-
-  private final ForkJoinTask<?>[] helpers;
-  private volatile Job job = NOTHING;
-  private volatile boolean dismissed;
+  /** A team with up to one thread for each core, as far as there are parts for them. */
+  static Team of(int parts) {
+    return new Team(HELPERS, Math.min(parts, CORES) - 1);
+  }
 
   /**
-   * Calls the team together.
-   *
-   * @param size how many threads are of use, with the caller
+   * Threads for the teams of all layers. They end after a second without work. As many tasks may
+   * wait as there are threads; what comes beyond is dropped, so that nothing piles up where many
+   * callers want help at once.
    */
-  Team(int size) {
-    helpers = new ForkJoinTask<?>[Math.min(size, cores()) - 1];
-    for (int h = 0; h < helpers.length; h++) {
-      int member = h + 1; // 0 is the caller
-      helpers[h] = ForkJoinTask.adapt(() -> help(member)).fork();
-    }
+  static ThreadPoolExecutor helpers(int count) {
+    ThreadPoolExecutor helpers =
+        new ThreadPoolExecutor(
+            count,
+            count,
+            1,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(count),
+            Team::daemon,
+            new ThreadPoolExecutor.DiscardPolicy());
+    helpers.allowCoreThreadTimeOut(true);
+    return helpers;
   }
 
-  /** Calls {@code action} with all of n rows, in parts of {@code rowsOfAPart} or a few more. */
-  static void forRows(int n, int rowsOfAPart, RowsAction action) {
-    int parts = n / rowsOfAPart;
-    try (Team team = new Team(parts)) {
-      team.forEach(
-          parts,
-          part -> {
-            int first = part * rowsOfAPart;
-            action.accept(first, part == parts - 1 ? n : first + rowsOfAPart);
-          });
-    }
-  }
-
-  private static int cores() {
-    ForkJoinPool pool = ForkJoinTask.getPool(); // the one that fork() hands a task to, or null
-    int threads = pool == null ? ForkJoinPool.getCommonPoolParallelism() : pool.getParallelism();
-    return Math.min(threads + 1, Runtime.getRuntime().availableProcessors());
+  private static Thread daemon(Runnable task) {
+    Thread thread = new Thread(null, task, "batchnorm-helper", 0, false);
+    thread.setDaemon(true);
+    return thread;
   }
 
   private void help(int member) {
-    Job last = NOTHING;
-    for (int spins = 0; !dismissed; spins++) {
+    Job last = NO_JOB;
+    for (int spins = 0; spins < PATIENCE; spins++) {
       Job current = job;
+      if (current == null) {
+        return;
+      }
       if (current != last) {
-        last = current;
         current.takeParts(member);
+        last = current;
         spins = 0;
       }
-      pause(spins);
+      Thread.onSpinWait();
     }
   }
 
@@ -83,31 +100,25 @@ final class Team implements AutoCloseable {
    * Calls {@code action} with 0 to {@code parts - 1}, in any order, and returns when all calls
    * have.
    *
-   * @throws RuntimeException what a call threw, if one did: the one of the lowest number
+   * @throws RuntimeException what a call threw, if one did; likewise an Error
    */
   void forEach(int parts, IntConsumer action) {
-    Job current = new Job(parts, helpers.length + 1, action);
+    if (members == 1 || parts == 1) {
+      for (int part = 0; part < parts; part++) {
+        action.accept(part);
+      }
+      return;
+    }
+    Job current = new Job(parts, members, action);
     job = current;
     current.takeParts(0);
     current.await();
   }
 
-  /** Sends the threads back. */
+  /** Sends the helpers away. */
   @Override
   public void close() {
-    dismissed = true;
-    job = NOTHING; // a helper that comes too late must not hold on to a matrix
-    for (int h = helpers.length - 1; h >= 0; h--) {
-      helpers[h].tryUnfork(); // else it would stay in the queue of a pool that has no threads
-    }
-  }
-
-  private static void pause(int spins) {
-    if (spins < SPINS) {
-      Thread.onSpinWait();
-    } else {
-      Thread.yield();
-    }
+    job = null; // a helper that comes too late must not hold on to a matrix
   }
 
   private static final class Job {
@@ -115,58 +126,51 @@ final class Team implements AutoCloseable {
     private final int members;
     private final IntConsumer action;
     private final AtomicIntegerArray taken; // 1 for a part that somebody has taken
-    private final AtomicInteger done = new AtomicInteger();
-    private int failed = Integer.MAX_VALUE; // the lowest part that did
-    private Throwable failure;
+    private final AtomicInteger left;
+    private volatile Runnable failure = () -> {}; // throws what a part threw
 
     Job(int parts, int members, IntConsumer action) {
       this.parts = parts;
       this.members = members;
       this.action = action;
       taken = new AtomicIntegerArray(parts);
+      left = new AtomicInteger(parts);
     }
 
     /** Does what nobody has taken, from the member's share on: after that all is taken. */
     void takeParts(int member) {
       int share = (int) ((long) parts * member / members);
+      int done = 0;
       for (int i = 0; i < parts; i++) {
         int part = (share + i) % parts;
         if (taken.compareAndSet(part, 0, 1)) {
           take(part);
+          done++;
         }
       }
+      left.addAndGet(-done); // once: counting each part took 4 % of the time at 100000 x 32
     }
 
     private void take(int part) {
       try {
         action.accept(part);
       } catch (RuntimeException | Error e) {
-        fail(part, e);
-      } finally {
-        done.incrementAndGet();
-      }
-    }
-
-    private synchronized void fail(int part, Throwable e) {
-      if (part < failed) {
-        failed = part;
-        failure = e;
+        failure =
+            () -> {
+              throw e;
+            };
       }
     }
 
     void await() {
-      for (int spins = 0; done.get() < parts; spins++) {
-        pause(spins);
+      for (int spins = 0; left.get() > 0; spins++) {
+        if (spins < SPINS) {
+          Thread.onSpinWait();
+        } else {
+          Thread.yield();
+        }
       }
-      if (failure != null) {
-        action.accept(failed); // again, so that the stack trace leads to the caller
-      }
-      if (failure instanceof Error e) {
-        throw e;
-      }
-      if (failure != null) {
-        throw (RuntimeException) failure;
-      }
+      failure.run();
     }
   }
 }

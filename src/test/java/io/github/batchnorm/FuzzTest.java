@@ -1,8 +1,11 @@
 package io.github.batchnorm;
 
+import static io.github.batchnorm.Snapshot.assertSameBits;
 import static io.github.batchnorm.TestData.column;
 import static io.github.batchnorm.TestData.copy;
 import static io.github.batchnorm.TestData.gaussian;
+import static io.github.batchnorm.TestData.largest;
+import static io.github.batchnorm.TestData.with;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,6 +13,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -55,7 +60,11 @@ class FuzzTest {
       run(s);
       if (elapsed(start) >= shown + PROGRESS_SECONDS) {
         shown = elapsed(start);
-        System.out.printf("fuzz: %d seeds in %d of %d s%n", s, shown, seconds);
+        String progress =
+            seconds == 0
+                ? "fuzz: %d of %d seeds in %d s%n".formatted(s, SEEDS, shown)
+                : "fuzz: %d seeds in %d of %d s%n".formatted(s, shown, seconds);
+        System.out.print(progress);
       }
     }
   }
@@ -86,32 +95,31 @@ class FuzzTest {
   private static final class Pair {
     private static final int[] WIDTHS = {1, 1, 2, 3, 5, 16, 64, 65, 200};
 
-    /** Around the sizes where the grid begins another strip, block or thread. */
+    /** Around the sizes where the grid begins another strip, another tile or other threads. */
     private static final int[][] LARGE = {
-      {32768, 1},
-      {32769, 1},
-      {65537, 1},
+      {65535, 1}, // 65,536 values take several threads
+      {65536, 1},
       {70001, 1},
-      {512, 64},
-      {513, 65},
-      {1025, 64},
-      {16, 2049},
-      {33, 2048},
+      {7281, 9},
+      {8193, 9},
+      {64, 512}, // one tile
+      {65, 512}, // two
+      {64, 513}, // two strips
+      {64, 1024},
+      {65, 1024}, // one strip
+      {65, 1025}, // two, of several tiles
+      {32, 1025}, // two strips, as none is wider than 1024 columns
       {2, 40000},
       {60, 1500},
       {300, 300},
-      {8192, 3},
-      {8193, 9},
     };
 
     private final Random random;
     private final int n;
     private final int d;
-    private final boolean cacheGraph;
     private final String settings;
     private final BatchNormLayer layer;
     private final ReferenceLayer reference;
-    private double[][] kept; // the x of the last forward, which cacheGraph(false) refers to
     private String name;
 
     Pair(Random random) {
@@ -120,26 +128,20 @@ class FuzzTest {
       boolean isLarge = random.nextInt(20) == 0;
       n = isLarge ? large[0] : 2 + random.nextInt(random.nextBoolean() ? 4 : 40);
       d = isLarge ? large[1] : WIDTHS[random.nextInt(WIDTHS.length)];
-      cacheGraph = random.nextBoolean();
       boolean parallel = random.nextInt(4) > 0;
       double epsilon = random.nextBoolean() ? 1e-5 : Math.pow(10, -1 - random.nextInt(11));
       double smoothing = random.nextInt(3) == 0 ? 0 : 1 - random.nextDouble();
       double[] gamma = values(d, random.nextInt(5) == 0 ? 0 : 1);
       double[] beta = values(d, 1);
       BatchNormLayer.Builder builder =
-          BatchNormLayer.builder(d)
-              .gamma(gamma)
-              .beta(beta)
-              .epsilon(epsilon)
-              .cacheGraph(cacheGraph)
-              .parallel(parallel);
+          BatchNormLayer.builder(d).gamma(gamma).beta(beta).epsilon(epsilon).parallel(parallel);
       layer =
           (smoothing == 0 ? builder.cumulativeAverage() : builder.smoothingFactor(smoothing))
               .build();
       reference = new ReferenceLayer(gamma, beta, epsilon, smoothing);
       settings =
-          "%d x %d, cacheGraph(%s), parallel(%s), epsilon %s, smoothing %s"
-              .formatted(n, d, cacheGraph, parallel, epsilon, smoothing);
+          "%d x %d, parallel(%s), epsilon %s, smoothing %s"
+              .formatted(n, d, parallel, epsilon, smoothing);
     }
 
     private double[] values(int count, double scale) {
@@ -202,27 +204,38 @@ class FuzzTest {
     private void forward() {
       double[][] x = input(rows());
       double[][] expected = reference.forward(x);
-      int way = random.nextInt(3);
-      boolean shares = x[x.length - 1] == x[0];
-      double[][] before = copy(x);
-      double[][] out;
-      if (way == 0 && cacheGraph && !shares) {
-        name = "forward in place";
-        out = layer.forward(x, x);
-        assertThat(out).isSameAs(x);
-      } else if (way == 1) {
-        name = "forward into out";
-        double[][] buffer = upstream(x.length);
-        out = layer.forward(x, buffer);
-        assertThat(out).isSameAs(buffer);
-        assertThat(Arrays.deepEquals(x, before)).as("x as before").isTrue();
-      } else {
-        name = "forward";
-        out = layer.forward(x);
-        assertThat(Arrays.deepEquals(x, before)).as("x as before").isTrue();
-      }
-      kept = cacheGraph ? null : x;
+      double[][] out = into("forward", x, layer::forward, layer::forward);
       assertClose(out, expected, scale(reference.gamma, reference.beta));
+    }
+
+    /** The call into a new matrix, or into one of the caller's. Writes no other row. */
+    private <T> T into(
+        String call,
+        double[][] in,
+        Function<double[][], T> intoNew,
+        BiFunction<double[][], double[][], T> intoOutput) {
+      name = call;
+      double[][] before = copy(in);
+      double[][] output = random.nextBoolean() ? output(in) : new double[in.length][];
+      T result = output[0] == null ? intoNew.apply(in) : intoOutput.apply(in, output);
+      for (int i = 0; i < in.length; i++) {
+        if (output[i] != in[i] && !Arrays.equals(in[i], before[i])) {
+          throw new AssertionError("row " + i + " of the input was written");
+        }
+      }
+      return result;
+    }
+
+    private double[][] output(double[][] in) {
+      boolean repeatsARow = in.length > 1 && in[in.length - 1] == in[0];
+      int kind = random.nextInt(1 + InPlace.values().length);
+      if (kind == 0 || repeatsARow) {
+        name += " into rows of its own";
+        return upstream(in.length);
+      }
+      InPlace inPlace = InPlace.values()[kind - 1];
+      name += " into " + inPlace;
+      return inPlace.output(in);
     }
 
     private double[] scale(double[] a, double[] b) {
@@ -242,24 +255,12 @@ class FuzzTest {
       }
       NaiveGraph expected = reference.backward(copy(dout));
       BatchNormGradients actual;
-      switch (random.nextInt(4)) {
-        case 0 -> {
-          name = "backward in place";
-          actual = layer.backward(dout, dout);
-        }
-        case 1 -> {
-          name = "backward into dx";
-          actual = layer.backward(dout, upstream(dout.length));
-        }
-        case 2 -> {
-          name = "trace";
-          BatchNormTrace trace = layer.trace(dout);
-          actual = new BatchNormGradients(trace.dx(), trace.dgamma(), trace.dbeta());
-        }
-        default -> {
-          name = "backward";
-          actual = layer.backward(dout);
-        }
+      if (random.nextInt(4) == 0) {
+        name = "trace";
+        BatchNormTrace trace = layer.trace(dout);
+        actual = new BatchNormGradients(trace.dx(), trace.dgamma(), trace.dbeta());
+      } else {
+        actual = into("backward", dout, layer::backward, layer::backward);
       }
       double[] scale = new double[d];
       Arrays.setAll(scale, j -> 10 * Math.abs(reference.graph.ivar[j] * reference.gamma[j]));
@@ -277,12 +278,7 @@ class FuzzTest {
       }
       double[][] expected = reference.infer(x);
       double[][] before = copy(x);
-      boolean inPlace = random.nextInt(3) == 0 && x[x.length - 1] != x[0];
-      name = inPlace ? "infer in place" : "infer";
-      double[][] out = inPlace ? layer.infer(x, x) : layer.infer(x);
-      if (!inPlace) {
-        assertThat(Arrays.deepEquals(x, before)).as("x as before").isTrue();
-      }
+      double[][] out = into("infer", x, layer::infer, layer::infer);
       double[] ivar = reference.runningIvar();
       double[] scale = new double[d]; // the summands of out
       Arrays.setAll(
@@ -372,24 +368,19 @@ class FuzzTest {
 
     private void badForward() {
       double[][] x = input(n);
-      double[][] bad = x.clone();
       int i = random.nextInt(n);
       int j = random.nextInt(d);
-      bad[i] = x[i].clone();
-      switch (random.nextInt(7)) {
+      switch (random.nextInt(6)) {
         case 0 -> {
-          name = "forward of a value that is not finite";
-          bad[i][j] = new double[] {Double.NaN, 1 / 0.0, -1 / 0.0}[random.nextInt(3)];
+          name = "forward of a value that is not finite, or too large";
+          double[] values = {Double.NaN, 1 / 0.0, -1 / 0.0, 1e300, -Double.MAX_VALUE};
+          double[][] bad = with(x, i, j, values[random.nextInt(values.length)]);
           refuses(IllegalArgumentException.class, () -> layer.forward(bad), false);
-          double[][] same = copy(bad);
-          // in place too, without a trace
-          refuses(IllegalArgumentException.class, () -> layer.forward(same, same), false);
-          assertThat(Arrays.deepEquals(same, bad)).as("x as before").isTrue();
+          refusesInPlace(bad, layer::forward, false);
         }
         case 1 -> {
-          name = "forward of a variance that overflows";
-          bad[i][j] = random.nextBoolean() ? 1e300 : -Double.MAX_VALUE;
-          refuses(IllegalArgumentException.class, () -> layer.forward(bad), false);
+          name = "forward into null";
+          refuses(NullPointerException.class, () -> layer.forward(x, null), false);
         }
         case 2 -> {
           name = "forward of one row";
@@ -398,7 +389,7 @@ class FuzzTest {
         case 3 -> {
           name = "forward of a row that is null or too long";
           boolean isNull = random.nextBoolean();
-          bad[i] = isNull ? null : new double[d + 1];
+          double[][] bad = with(x, i, isNull ? null : new double[d + 1]);
           refuses(
               isNull ? NullPointerException.class : IllegalArgumentException.class,
               () -> layer.forward(bad),
@@ -409,25 +400,13 @@ class FuzzTest {
           refuses(
               IllegalArgumentException.class, () -> layer.forward(x, new double[n + 1][d]), false);
         }
-        case 5 -> {
+        default -> {
           name = "forward with a gamma that is not finite";
           double good = layer.gamma()[j];
           layer.gamma()[j] = Double.NaN;
           refuses(IllegalArgumentException.class, () -> layer.forward(x), false);
           refuses(IllegalArgumentException.class, () -> layer.infer(x), false);
           layer.gamma()[j] = good;
-        }
-        default -> {
-          name = "forward into a row of x";
-          double[][] out = upstream(n);
-          out[random.nextInt(n)] = x[i];
-          if (!cacheGraph) {
-            double[][] before = copy(x);
-            refuses(IllegalArgumentException.class, () -> layer.forward(x, out), false);
-            assertThat(Arrays.deepEquals(x, before)).as("x as before").isTrue();
-          } else {
-            refuses(NullPointerException.class, () -> layer.forward(x, null), false);
-          }
         }
       }
     }
@@ -444,29 +423,23 @@ class FuzzTest {
           dout[random.nextInt(rows)][random.nextInt(d)] = Double.NaN;
           refuses(bad, () -> layer.backward(dout), true);
           refuses(bad, () -> layer.trace(dout), true);
+          if (hasGraph) {
+            refusesInPlace(dout, layer::backward, true);
+          }
         }
         case 1 -> {
           name = "backward of another shape";
           refuses(bad, () -> layer.backward(new double[rows + 1][d]), true);
         }
         case 2 -> {
-          name = "backward into a dx of another shape or one that is needed";
+          name = "backward into a dx of another shape";
           refuses(bad, () -> layer.backward(dout, new double[rows][d + 1]), true);
-          if (hasGraph && !cacheGraph) {
-            double[][] dx = upstream(rows);
-            dx[random.nextInt(rows)] = kept[random.nextInt(rows)];
-            refuses(bad, () -> layer.backward(dout, dx), true);
-          }
         }
         case 3 -> {
           name = "infer of a value that is not finite";
-          double[][] x = input(n);
-          x[n - 1] = x[n - 1].clone();
-          x[n - 1][d - 1] = Double.NEGATIVE_INFINITY;
+          double[][] x = with(input(n), n - 1, d - 1, Double.NEGATIVE_INFINITY);
           refuses(IllegalArgumentException.class, () -> layer.infer(x), true);
-          double[][] before = copy(x);
-          refuses(IllegalArgumentException.class, () -> layer.infer(x, x), true);
-          assertThat(Arrays.deepEquals(x, before)).as("x as before").isTrue();
+          refusesInPlace(x, layer::infer, true);
           refuses(IllegalArgumentException.class, () -> layer.inferBackward(x, x), true);
         }
         case 4 -> {
@@ -482,6 +455,17 @@ class FuzzTest {
               true);
         }
       }
+    }
+
+    /** The call throws, and writes neither its input nor an output that counts as its input. */
+    private void refusesInPlace(
+        double[][] in, BiFunction<double[][], double[][], ?> call, boolean keepsGraph) {
+      double[][] input = copy(in);
+      double[][] output = InPlace.values()[random.nextInt(InPlace.values().length)].output(input);
+      double[][] outputBefore = copy(output);
+      refuses(IllegalArgumentException.class, () -> call.apply(input, output), keepsGraph);
+      assertSameBits(input, in);
+      assertSameBits(output, outputBefore);
     }
 
     /** The call throws, and changes nothing; but a forward takes the graph away. */
@@ -511,10 +495,6 @@ class FuzzTest {
       if (reference.graph == null) {
         assertThatThrownBy(layer::graph).isInstanceOf(IllegalStateException.class);
       }
-    }
-
-    private static double largest(double[] values) {
-      return TestData.largest(values);
     }
 
     private static void assertClose(double[] actual, double[] expected, double scale) {

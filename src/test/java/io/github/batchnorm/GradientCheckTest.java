@@ -714,7 +714,6 @@ class GradientCheckTest {
           .gamma(gaussian(random, d))
           .beta(gaussian(random, d))
           .epsilon(eps)
-          .cacheGraph(cacheGraph)
           .build();
     }
 

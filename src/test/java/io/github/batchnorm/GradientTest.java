@@ -4,6 +4,7 @@ import static io.github.batchnorm.TestData.assertClose;
 import static io.github.batchnorm.TestData.combine;
 import static io.github.batchnorm.TestData.gaussian;
 import static io.github.batchnorm.TestData.input;
+import static io.github.batchnorm.TestData.rows;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
@@ -78,10 +79,6 @@ class GradientTest {
     return problems;
   }
 
-  private static double[][] row(double[] values) {
-    return new double[][] {values};
-  }
-
   private static double[] ones(int d) {
     double[] ones = new double[d];
     Arrays.fill(ones, 1);
@@ -114,12 +111,12 @@ class GradientTest {
       UnaryOperator<double[][]> byBeta = b -> p.layer(p.gamma(), b[0]).forward(p.x());
       double[] spread = ones(p.d());
       assertClose(
-          row(gradients.dgamma()),
-          CentralDifferences.gradient(byGamma, row(p.gamma()), p.dout(), spread),
+          rows(1, gradients.dgamma()),
+          CentralDifferences.gradient(byGamma, rows(1, p.gamma()), p.dout(), spread),
           TOLERANCE);
       assertClose(
-          row(gradients.dbeta()),
-          CentralDifferences.gradient(byBeta, row(p.beta()), p.dout(), spread),
+          rows(1, gradients.dbeta()),
+          CentralDifferences.gradient(byBeta, rows(1, p.beta()), p.dout(), spread),
           TOLERANCE);
     }
   }
@@ -154,12 +151,12 @@ class GradientTest {
       UnaryOperator<double[][]> byBeta = b -> trained(p, p.gamma(), b[0]).infer(p.x());
       double[] spread = ones(p.d());
       assertClose(
-          row(gradients.dgamma()),
-          CentralDifferences.gradient(byGamma, row(p.gamma()), p.dout(), spread),
+          rows(1, gradients.dgamma()),
+          CentralDifferences.gradient(byGamma, rows(1, p.gamma()), p.dout(), spread),
           TOLERANCE);
       assertClose(
-          row(gradients.dbeta()),
-          CentralDifferences.gradient(byBeta, row(p.beta()), p.dout(), spread),
+          rows(1, gradients.dbeta()),
+          CentralDifferences.gradient(byBeta, rows(1, p.beta()), p.dout(), spread),
           TOLERANCE);
     }
   }

@@ -1,5 +1,6 @@
 package io.github.batchnorm;
 
+import static io.github.batchnorm.Snapshot.assertSameBits;
 import static io.github.batchnorm.TestData.assertClose;
 import static io.github.batchnorm.TestData.combine;
 import static io.github.batchnorm.TestData.gaussian;
@@ -7,68 +8,88 @@ import static io.github.batchnorm.TestData.input;
 import static io.github.batchnorm.TestData.largest;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Arrays;
 import java.util.Random;
-import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * With the cache or without, on one thread or many: the same bits, and the right ones. The shapes
- * take in every cut of the grid: one tile, several strips, several tiles, both, and odd remainders.
+ * On one thread or many: the same bits, and the correct ones. The shapes take in every cut of the
+ * grid. From 65,536 values on a walk has helpers.
  */
+@ParameterizedClass(name = "{0} x {1} in {2} strips of {3} tiles, seed {4}")
+@CsvSource({
+  "2, 1, 1, 1, 1", // the smallest
+  "3, 5, 1, 1, 2",
+  "64, 512, 1, 1, 3", // the largest tile
+  "65, 512, 1, 2, 4", // tiles of 64 rows and 1
+  "5, 7001, 7, 1, 5", // strips of 1001 columns and one of 995, on one thread
+  "10, 7001, 7, 1, 6", // the same on many
+  "60, 1500, 3, 1, 7", // strips of 500 columns
+  "64, 1024, 2, 1, 8", // strips of 512 columns, just large enough for many threads
+  "65, 1024, 1, 3, 9", // the widest strip; tiles of 32, 32 rows and 1
+  "300, 300, 1, 5, 10", // 4 tiles of 64 rows and one of 44
+  "130, 1101, 2, 3, 11", // strips of 551 and 550 columns; tiles of 59, 59 and 12 rows
+  "257, 2500, 3, 7, 12", // strips of 834, 834 and 832 columns; 6 tiles of 39 rows and one of 23
+  "3001, 40, 1, 47, 13", // 46 tiles of 64 rows and one of 57
+  "40000, 3, 1, 625, 14", // tiles of 64 rows
+})
 class ModesTest {
-  /** Everything that a forward and a backward hand out. */
-  record Results(
-      double[][] out,
-      BatchNormGraph graph,
-      BatchNormGradients gradients,
-      double[][] inferred,
-      BatchNormLayer layer) {
-    static Results of(
-        double[][] x, double[][] dout, double[] gamma, double[] beta, boolean cache, boolean par) {
-      BatchNormLayer layer =
-          BatchNormLayer.builder(gamma.length)
-              .gamma(gamma)
-              .beta(beta)
-              .cacheGraph(cache)
-              .parallel(par)
-              .build();
-      double[][] out = layer.forward(x);
-      return new Results(out, layer.graph(), layer.backward(dout), layer.infer(x), layer);
-    }
+  private static final double EPS = 1e-5;
+
+  @Parameter(0)
+  int n;
+
+  @Parameter(1)
+  int d;
+
+  @Parameter(2)
+  int strips;
+
+  @Parameter(3)
+  int tiles;
+
+  @Parameter(4)
+  long seed;
+
+  private double[][] x;
+  private double[][] dout;
+  private double[] gamma;
+  private double[] beta;
+
+  @BeforeEach
+  void make() {
+    Random random = new Random(seed);
+    x = input(random, n, d);
+    dout = gaussian(random, n, d);
+    gamma = gaussian(random, d);
+    beta = gaussian(random, d);
   }
 
-  @ParameterizedTest(name = "{0} x {1}, seed {2}")
-  @CsvSource({
-    "2, 1, 1", // the smallest
-    "3, 5, 2", // one tile
-    "31, 33, 3", // one tile
-    "300, 300, 4", // tiles of 109 rows
-    "60, 1500, 5", // strips of 500 columns
-    "3001, 40, 6", // tiles of 819 rows
-    "1027, 2500, 7", // strips of 1250 columns, tiles of 26 rows
-    "5, 7001, 8", // strips of 2048 columns, few rows
-    "40000, 3, 9", // tiles, the number of which is bounded
-  })
-  void all_modes_give_the_same_bits_and_the_right_ones(int n, int d, long seed) {
-    Random random = new Random(seed);
-    double[][] x = input(random, n, d);
-    double[][] dout = gaussian(random, n, d);
-    double[] gamma = gaussian(random, d);
-    double[] beta = gaussian(random, d);
+  @Test
+  void the_grid_is_cut_as_this_class_says() {
+    Grid grid = new Grid(n, d);
+    assertThat(grid.strips).hasSize(strips);
+    assertThat(grid.blocks()).isEqualTo(tiles);
+  }
 
-    Results reference = Results.of(x, dout, gamma, beta, true, false);
-    NaiveGraph naive = new NaiveGraph(x, gamma, beta, 1e-5).backward(dout, NaiveGraph.Mutant.NONE);
-    assertThat(distance(reference.out(), naive.out)).isLessThan(1e-12);
-    assertThat(distance(reference.gradients().dx(), naive.dx)).isLessThan(n == 2 ? 1e-9 : 1e-12);
-    assertClose(reference.gradients().dgamma(), naive.dgamma, 1e-12);
-    assertClose(reference.gradients().dbeta(), naive.dbeta, 1e-12);
-
-    assertSameBits(Results.of(x, dout, gamma, beta, true, true), reference);
-    assertSameBits(Results.of(x, dout, gamma, beta, false, false), reference);
-    assertSameBits(Results.of(x, dout, gamma, beta, false, true), reference);
+  @Test
+  void the_naive_graph_agrees() {
+    BatchNormLayer layer = layer(true);
+    double[][] out = layer.forward(x);
+    BatchNormGradients gradients = layer.backward(dout);
+    NaiveGraph naive = new NaiveGraph(x, gamma, beta, EPS).backward(dout, NaiveGraph.Mutant.NONE);
+    assertThat(distance(out, naive.out)).isLessThan(1e-12);
+    // with 2 rows dx cancels to O(ε)
+    assertThat(distance(gradients.dx(), naive.dx)).isLessThan(n == 2 ? 1e-9 : 1e-12);
+    assertClose(gradients.dgamma(), naive.dgamma, 1e-12);
+    assertClose(gradients.dbeta(), naive.dbeta, 1e-12);
   }
 
   /** The largest difference over the largest magnitude; quicker than a comparison by AssertJ. */
@@ -76,43 +97,57 @@ class ModesTest {
     return largest(combine(actual, expected, (a, b) -> a - b)) / largest(expected);
   }
 
-  private static void assertSameBits(Results actual, Results expected) {
-    assertThat(Arrays.deepEquals(actual.out(), expected.out())).isTrue();
-    assertThat(actual.graph().mu()).isEqualTo(expected.graph().mu());
-    assertThat(Arrays.deepEquals(actual.graph().xmu(), expected.graph().xmu())).isTrue();
-    assertThat(Arrays.deepEquals(actual.graph().sq(), expected.graph().sq())).isTrue();
-    assertThat(actual.graph().var()).isEqualTo(expected.graph().var());
-    assertThat(actual.graph().sqrtvar()).isEqualTo(expected.graph().sqrtvar());
-    assertThat(actual.graph().ivar()).isEqualTo(expected.graph().ivar());
-    assertThat(Arrays.deepEquals(actual.graph().xhat(), expected.graph().xhat())).isTrue();
-    assertThat(Arrays.deepEquals(actual.gradients().dx(), expected.gradients().dx())).isTrue();
-    assertThat(actual.gradients().dgamma()).isEqualTo(expected.gradients().dgamma());
-    assertThat(actual.gradients().dbeta()).isEqualTo(expected.gradients().dbeta());
-    assertThat(Arrays.deepEquals(actual.inferred(), expected.inferred())).isTrue();
-    assertThat(actual.layer().runningMean()).isEqualTo(expected.layer().runningMean());
-    assertThat(actual.layer().runningVar()).isEqualTo(expected.layer().runningVar());
+  @Test
+  void parallel_or_not_and_interrupted_or_not_give_the_same_bits() {
+    assertAlike(layer(true), layer(false));
+    Thread.currentThread().interrupt();
+    assertAlike(layer(true), layer(false));
+    assertThat(Thread.interrupted()).as("the interrupt is still pending").isTrue();
   }
 
-  @ParameterizedTest(name = "a pool of {0} threads")
-  @ValueSource(ints = {1, 2, 3, 8})
-  void neither_the_number_of_threads_nor_an_interrupt_changes_a_bit(int threads) {
-    Random random = new Random(10);
-    double[][] x = input(random, 513, 700);
-    double[][] dout = gaussian(random, 513, 700);
-    double[] gamma = gaussian(random, 700);
-    double[] beta = gaussian(random, 700);
-    Results reference = Results.of(x, dout, gamma, beta, false, false);
-    ForkJoinPool pool = new ForkJoinPool(threads);
+  private BatchNormLayer layer(boolean parallel) {
+    BatchNormLayer.Builder builder = BatchNormLayer.builder(d).gamma(gamma).beta(beta);
+    return builder.epsilon(EPS).parallel(parallel).build();
+  }
+
+  private void assertAlike(BatchNormLayer actual, BatchNormLayer expected) {
+    assertSameBits(actual.forward(x), expected.forward(x));
+    assertSameBits(actual.graph(), expected.graph());
+    assertSameBits(actual.backward(dout), expected.backward(dout));
+    assertSameBits(actual.infer(x), expected.infer(x));
+    assertThat(Snapshot.of(actual)).isEqualTo(Snapshot.of(expected));
+  }
+
+  @ParameterizedTest(name = "{0} helpers")
+  @ValueSource(ints = {1, 2, 3, 7})
+  void the_number_of_threads_changes_no_bit(int helpers) {
+    Graph alone = new Graph(d, parts -> Team.ALONE);
+    double[][] out = forward(alone);
+    BatchNormGradients gradients = backward(alone);
+    ExecutorService pool = Executors.newFixedThreadPool(helpers);
     try {
-      Results inPool = pool.submit(() -> Results.of(x, dout, gamma, beta, false, true)).join();
-      assertSameBits(inPool, reference);
+      Graph together = new Graph(d, parts -> new Team(pool, helpers));
+      for (int run = 0; run < 3; run++) { // who does what is another each time
+        assertSameBits(forward(together), out);
+        assertSameBits(together.snapshot(), alone.snapshot());
+        assertSameBits(backward(together), gradients);
+      }
     } finally {
       pool.shutdown();
     }
+  }
 
-    Thread.currentThread().interrupt();
-    Results interrupted = Results.of(x, dout, gamma, beta, true, true);
-    assertThat(Thread.interrupted()).as("the interrupt is still pending").isTrue();
-    assertSameBits(interrupted, reference);
+  private double[][] forward(Graph graph) {
+    double[][] out = new double[n][d];
+    assertThat(graph.forward(x, gamma, beta, EPS, out)).isTrue();
+    return out;
+  }
+
+  private BatchNormGradients backward(Graph graph) {
+    double[][] dx = new double[n][d];
+    double[] dgamma = new double[d];
+    double[] dbeta = new double[d];
+    assertThat(graph.backward(dout, dx, dgamma, dbeta)).isTrue();
+    return new BatchNormGradients(dx, dgamma, dbeta);
   }
 }

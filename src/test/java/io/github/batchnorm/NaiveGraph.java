@@ -1,6 +1,7 @@
 package io.github.batchnorm;
 
 import static io.github.batchnorm.TestData.combine;
+import static io.github.batchnorm.TestData.rows;
 
 import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
@@ -53,14 +54,14 @@ final class NaiveGraph {
     int n = x.length;
     this.gamma = gamma;
     mu = map(sum(x), s -> s / n); // step 1
-    xmu = combine(x, rows(mu, n), (a, b) -> a - b); // step 2
+    xmu = combine(x, rows(n, mu), (a, b) -> a - b); // step 2
     sq = combine(xmu, xmu, (a, b) -> a * b); // step 3
     var = map(sum(sq), s -> s / n); // step 4
     sqrtvar = map(var, v -> Math.sqrt(v + eps)); // step 5
     ivar = map(sqrtvar, s -> 1 / s); // step 6
-    xhat = combine(xmu, rows(ivar, n), (a, b) -> a * b); // step 7
-    gammax = combine(rows(gamma, n), xhat, (a, b) -> a * b); // step 8
-    out = combine(gammax, rows(beta, n), Double::sum); // step 9
+    xhat = combine(xmu, rows(n, ivar), (a, b) -> a * b); // step 7
+    gammax = combine(rows(n, gamma), xhat, (a, b) -> a * b); // step 8
+    out = combine(gammax, rows(n, beta), Double::sum); // step 9
   }
 
   NaiveGraph backward(double[][] dout, Mutant mutant) {
@@ -70,10 +71,10 @@ final class NaiveGraph {
     // step 8
     dgamma = sum(combine(dout, xhat, (a, b) -> a * b));
     double[] scale = mutant == Mutant.GAMMA_MISSING ? map(gamma, g -> 1) : gamma;
-    dxhat = combine(dout, rows(scale, n), (a, b) -> a * b);
+    dxhat = combine(dout, rows(n, scale), (a, b) -> a * b);
     // step 7
     divar = sum(combine(dxhat, xmu, (a, b) -> a * b));
-    dxmu1 = combine(dxhat, rows(ivar, n), (a, b) -> a * b);
+    dxmu1 = combine(dxhat, rows(n, ivar), (a, b) -> a * b);
     // step 6
     double sign = mutant == Mutant.VARIANCE_PATH_SIGN ? 1 : -1;
     dsqrtvar = combine(divar, sqrtvar, (d, s) -> sign / (s * s) * d);
@@ -82,7 +83,7 @@ final class NaiveGraph {
     dvar = combine(dsqrtvar, sqrtvar, (d, s) -> half / s * d);
     // step 4
     double count = mutant == Mutant.DIVIDED_BY_N_MINUS_1 ? n - 1 : n;
-    dsq = rows(map(dvar, d -> d / count), n);
+    dsq = rows(n, map(dvar, d -> d / count));
     // step 3
     double two = mutant == Mutant.VARIANCE_PATH_DROPPED ? 0 : 2;
     dxmu2 = combine(xmu, dsq, (a, b) -> two * a * b);
@@ -90,7 +91,7 @@ final class NaiveGraph {
     dx1 = combine(dxmu1, dxmu2, Double::sum);
     dmu = map(sum(dx1), s -> mutant == Mutant.MEAN_PATH_DROPPED ? 0 : -s);
     // step 1
-    dx2 = rows(map(dmu, d -> d / n), n);
+    dx2 = rows(n, map(dmu, d -> d / n));
     // step 0
     dx = combine(dx1, dx2, Double::sum);
     return this;
@@ -104,12 +105,5 @@ final class NaiveGraph {
 
   private static double[] map(double[] values, DoubleUnaryOperator operator) {
     return Arrays.stream(values).map(operator).toArray();
-  }
-
-  /** n times the same row. */
-  private static double[][] rows(double[] row, int n) {
-    double[][] rows = new double[n][];
-    Arrays.fill(rows, row);
-    return rows;
   }
 }

@@ -5,6 +5,7 @@ import static io.github.batchnorm.TestData.combine;
 import static io.github.batchnorm.TestData.gaussian;
 import static io.github.batchnorm.TestData.input;
 import static io.github.batchnorm.TestData.largest;
+import static io.github.batchnorm.TestData.rows;
 
 import java.util.Arrays;
 import java.util.Random;
@@ -29,16 +30,6 @@ class NodesTest {
       BatchNormLayer.builder(D).gamma(GAMMA).beta(BETA).epsilon(EPS).build();
   private final double[][] out = layer.forward(X);
 
-  private static double[][] row(double[] values) {
-    return new double[][] {values};
-  }
-
-  private static double[][] rows(double[] values) {
-    double[][] rows = new double[N][];
-    Arrays.fill(rows, values);
-    return rows;
-  }
-
   /** Each node against its definition, from the nodes before it. */
   @Nested
   class Forward {
@@ -57,7 +48,7 @@ class NodesTest {
 
     @Test
     void xmu_is_x_minus_mu() {
-      assertClose(nodes.xmu(), combine(X, rows(nodes.mu()), (a, b) -> a - b), 1e-15);
+      assertClose(nodes.xmu(), combine(X, rows(N, nodes.mu()), (a, b) -> a - b), 1e-15);
     }
 
     @Test
@@ -83,13 +74,13 @@ class NodesTest {
 
     @Test
     void xhat_is_xmu_times_ivar() {
-      assertClose(nodes.xhat(), combine(nodes.xmu(), rows(nodes.ivar()), (a, b) -> a * b), 0);
+      assertClose(nodes.xhat(), combine(nodes.xmu(), rows(N, nodes.ivar()), (a, b) -> a * b), 0);
     }
 
     @Test
     void out_is_gamma_times_xhat_plus_beta() {
-      double[][] gammax = combine(rows(GAMMA), nodes.xhat(), (a, b) -> a * b);
-      assertClose(out, combine(gammax, rows(BETA), Double::sum), 1e-15);
+      double[][] gammax = combine(rows(N, GAMMA), nodes.xhat(), (a, b) -> a * b);
+      assertClose(out, combine(gammax, rows(N, BETA), Double::sum), 0);
     }
   }
 
@@ -105,12 +96,12 @@ class NodesTest {
         new NaiveGraph(X, GAMMA, BETA, EPS).backward(DOUT, NaiveGraph.Mutant.NONE);
 
     private double[][] outOfXhat(double[][] xhat) {
-      double[][] gammax = combine(rows(GAMMA), xhat, (a, b) -> a * b);
-      return combine(gammax, rows(BETA), Double::sum);
+      double[][] gammax = combine(rows(N, GAMMA), xhat, (a, b) -> a * b);
+      return combine(gammax, rows(N, BETA), Double::sum);
     }
 
     private double[][] outOfIvar(double[] ivar, double[][] xmu) {
-      return outOfXhat(combine(xmu, rows(ivar), (a, b) -> a * b));
+      return outOfXhat(combine(xmu, rows(N, ivar), (a, b) -> a * b));
     }
 
     private double[][] outOfVar(double[] var, double[][] xmu) {
@@ -128,7 +119,7 @@ class NodesTest {
     }
 
     private double[][] outOfMu(double[] mu) {
-      return outOfXmu(combine(X, rows(mu), (a, b) -> a - b));
+      return outOfXmu(combine(X, rows(N, mu), (a, b) -> a - b));
     }
 
     private static double[][] numeric(UnaryOperator<double[][]> f, double[][] node) {
@@ -139,20 +130,21 @@ class NodesTest {
 
     @Test
     void dgammax() {
-      UnaryOperator<double[][]> f = gammax -> combine(gammax, rows(BETA), Double::sum);
+      UnaryOperator<double[][]> f = gammax -> combine(gammax, rows(N, BETA), Double::sum);
       assertClose(trace.dgammax(), numeric(f, nodes.gammax), 1e-8);
     }
 
     @Test
     void dbeta() {
-      UnaryOperator<double[][]> f = beta -> combine(nodes.gammax, rows(beta[0]), Double::sum);
-      assertClose(row(trace.dbeta()), numeric(f, row(BETA)), 1e-8);
+      UnaryOperator<double[][]> f = beta -> combine(nodes.gammax, rows(N, beta[0]), Double::sum);
+      assertClose(rows(1, trace.dbeta()), numeric(f, rows(1, BETA)), 1e-8);
     }
 
     @Test
     void dgamma() {
-      UnaryOperator<double[][]> f = gamma -> combine(nodes.xhat, rows(gamma[0]), (a, b) -> a * b);
-      assertClose(row(trace.dgamma()), numeric(f, row(GAMMA)), 1e-8);
+      UnaryOperator<double[][]> f =
+          gamma -> combine(nodes.xhat, rows(N, gamma[0]), (a, b) -> a * b);
+      assertClose(rows(1, trace.dgamma()), numeric(f, rows(1, GAMMA)), 1e-8);
     }
 
     @Test
@@ -163,19 +155,22 @@ class NodesTest {
     @Test
     void divar() {
       assertClose(
-          row(trace.divar()), numeric(v -> outOfIvar(v[0], nodes.xmu), row(nodes.ivar)), 1e-8);
+          rows(1, trace.divar()),
+          numeric(v -> outOfIvar(v[0], nodes.xmu), rows(1, nodes.ivar)),
+          1e-8);
     }
 
     @Test
     void dsqrtvar() {
       UnaryOperator<double[][]> f =
           s -> outOfIvar(Arrays.stream(s[0]).map(v -> 1 / v).toArray(), nodes.xmu);
-      assertClose(row(trace.dsqrtvar()), numeric(f, row(nodes.sqrtvar)), 1e-8);
+      assertClose(rows(1, trace.dsqrtvar()), numeric(f, rows(1, nodes.sqrtvar)), 1e-8);
     }
 
     @Test
     void dvar() {
-      assertClose(row(trace.dvar()), numeric(v -> outOfVar(v[0], nodes.xmu), row(nodes.var)), 1e-8);
+      assertClose(
+          rows(1, trace.dvar()), numeric(v -> outOfVar(v[0], nodes.xmu), rows(1, nodes.var)), 1e-8);
     }
 
     @Test
@@ -202,13 +197,15 @@ class NodesTest {
 
     @Test
     void dmu() {
-      assertClose(row(trace.dmu()), numeric(mu -> outOfMu(mu[0]), row(nodes.mu)), 1e-8);
+      assertClose(rows(1, trace.dmu()), numeric(mu -> outOfMu(mu[0]), rows(1, nodes.mu)), 1e-8);
     }
 
     @Test
     void dx2() {
       UnaryOperator<double[][]> f =
-          x -> outOfXmu(combine(X, rows(new NaiveGraph(x, GAMMA, BETA, EPS).mu), (a, b) -> a - b));
+          x ->
+              outOfXmu(
+                  combine(X, rows(N, new NaiveGraph(x, GAMMA, BETA, EPS).mu), (a, b) -> a - b));
       assertClose(trace.dx2(), numeric(f, X), 1e-8);
     }
 

@@ -2,12 +2,13 @@ package io.github.batchnorm;
 
 import static io.github.batchnorm.TestData.combine;
 import static io.github.batchnorm.TestData.copy;
+import static io.github.batchnorm.TestData.rows;
 
 import java.util.Arrays;
 
 /**
  * What a layer should do, in the plainest words: {@link NaiveGraph} for training, the formulas for
- * the rest. Knows nothing of buffers, caches and threads, and takes good arguments only.
+ * the rest. Knows nothing of buffers and threads, and takes good arguments only.
  */
 final class ReferenceLayer {
   final double[] gamma;
@@ -46,12 +47,6 @@ final class ReferenceLayer {
 
   NaiveGraph backward(double[][] dout) {
     return graph.backward(dout, NaiveGraph.Mutant.NONE);
-  }
-
-  private double[][] rows(int n, double[] row) {
-    double[][] rows = new double[n][];
-    Arrays.fill(rows, row);
-    return rows;
   }
 
   double[] runningIvar() {

@@ -1,5 +1,9 @@
 package io.github.batchnorm;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -31,18 +35,49 @@ record Snapshot(
     return Arrays.stream(rows).map(Snapshot::bits).toList();
   }
 
-  static List<Object> bits(BatchNormGradients gradients) {
-    return List.of(bits(gradients.dx()), bits(gradients.dgamma()), bits(gradients.dbeta()));
+  static List<Object> bits(Record nodes) {
+    return List.copyOf(bits(arrays(nodes).toArray(double[][]::new)));
   }
 
-  static List<Object> bits(BatchNormGraph graph) {
-    return List.of(
-        bits(graph.mu()),
-        bits(graph.xmu()),
-        bits(graph.sq()),
-        bits(graph.var()),
-        bits(graph.sqrtvar()),
-        bits(graph.ivar()),
-        bits(graph.xhat()));
+  /** Every row of a graph, of a trace or of gradients. */
+  static List<double[]> arrays(Record nodes) {
+    List<double[]> arrays = new ArrayList<>();
+    for (RecordComponent node : nodes.getClass().getRecordComponents()) {
+      arrays.addAll(List.of(rows(node, nodes)));
+    }
+    return arrays;
+  }
+
+  private static double[][] rows(RecordComponent node, Record nodes) {
+    try {
+      Object array = node.getAccessor().invoke(nodes);
+      return array instanceof double[] row ? new double[][] {row} : (double[][]) array;
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Every bit is the same. If not, the message is one value, not a million of them. */
+  static void assertSameBits(double[][] actual, double[][] expected) {
+    assertSameBits("", actual, expected);
+  }
+
+  /** Two graphs, traces or gradients: every bit of every array is the same. */
+  static void assertSameBits(Record actual, Record expected) {
+    for (RecordComponent node : expected.getClass().getRecordComponents()) {
+      assertSameBits(node.getName(), rows(node, actual), rows(node, expected));
+    }
+  }
+
+  private static void assertSameBits(String name, double[][] actual, double[][] expected) {
+    assertThat(actual.length).as("rows of %s", name).isEqualTo(expected.length);
+    for (int i = 0; i < expected.length; i++) {
+      int j = Arrays.mismatch(actual[i], expected[i]); // compares as Double.equals does
+      if (j >= 0) {
+        assertThat(actual[i]).as("%s[%d]", name, i).hasSameSizeAs(expected[i]);
+        throw new AssertionError(
+            "%s[%d][%d] is %s, expected %s".formatted(name, i, j, actual[i][j], expected[i][j]));
+      }
+    }
   }
 }

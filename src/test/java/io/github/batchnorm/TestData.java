@@ -36,6 +36,42 @@ final class TestData {
     return values;
   }
 
+  /** n times the same row. */
+  static double[][] rows(int n, double[] row) {
+    double[][] rows = new double[n][];
+    Arrays.fill(rows, row);
+    return rows;
+  }
+
+  static double[][] filled(int n, int d, double value) {
+    double[][] values = new double[n][d];
+    for (double[] row : values) {
+      Arrays.fill(row, value);
+    }
+    return values;
+  }
+
+  /** Overwrites every value with NaN. */
+  static void spoil(double[]... rows) {
+    for (double[] row : rows) {
+      Arrays.fill(row, Double.NaN);
+    }
+  }
+
+  /** The same rows, but for one. */
+  static double[][] with(double[][] matrix, int i, double[] row) {
+    double[][] changed = matrix.clone();
+    changed[i] = row;
+    return changed;
+  }
+
+  /** The same rows, but for one, which is a copy with another value. */
+  static double[][] with(double[][] matrix, int i, int j, double value) {
+    double[] row = matrix[i].clone();
+    row[j] = value;
+    return with(matrix, i, row);
+  }
+
   static double[][] copy(double[][] values) {
     return Arrays.stream(values).map(double[]::clone).toArray(double[][]::new);
   }

@@ -18,7 +18,7 @@ import org.openjdk.jmh.annotations.Warmup;
  * One contender, one size; started by {@link Benchmarks}.
  *
  * <pre>{@code
- * mvn -q -Pbenchmark test-compile exec:exec -Dargs="forward -p size=64x64 -p contender=cached"
+ * mvn -q -Pbenchmark test-compile exec:exec -Dargs="forward -p size=64x64 -p contender=batchnorm"
  * }</pre>
  *
  * <p>Before anything is timed, the contender's (but for the floor's) out, dx, dgamma and dbeta are
@@ -51,7 +51,7 @@ public class BatchNormBenchmark {
   public String size;
 
   /** A name of {@link Contenders}. */
-  @Param("cached")
+  @Param("batchnorm")
   public String contender;
 
   private Contender measured;
@@ -62,7 +62,7 @@ public class BatchNormBenchmark {
     Batch batch = Batch.random(size, SEED);
     measured = walked(contender, batch);
     if (!contender.equals(Contenders.FLOOR)) {
-      Agreement.check(contender, measured, walked("cached", batch));
+      Agreement.check(contender, measured, walked("batchnorm", batch));
     }
     YoungCollections.provoke();
   }

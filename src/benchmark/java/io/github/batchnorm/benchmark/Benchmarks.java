@@ -26,7 +26,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * }</pre>
  *
  * <p>Names of benchmarks and JMH's own options may follow, such as {@code -Dargs="--short forward
- * -f 3 -p size=64x64,60x100 -p contender=cached,naive"}.
+ * -f 3 -p size=64x64,60x100 -p contender=batchnorm,naive"}.
  */
 final class Benchmarks {
   private static final List<String> METHODS = List.of("forward", "backward", "forwardAndBackward");

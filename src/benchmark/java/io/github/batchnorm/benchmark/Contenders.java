@@ -8,8 +8,8 @@ import java.util.stream.Stream;
  * The contenders by name.
  *
  * <ul>
- *   <li>{@code cached}, {@code recompute}: the library with cacheGraph true or false, parallel,
- *       with output buffers; {@code -serial}: parallel false; {@code -fresh}: no output buffers.
+ *   <li>{@code batchnorm}: the library, parallel, with output buffers; {@code -serial}: parallel
+ *       false; {@code -fresh}: no output buffers.
  *   <li>{@code naive}: Kratzert's post, line by line, a fresh array per node.
  *   <li>{@code floor}: no batch norm, only what one must read and write.
  *   <li>{@code libtorch-1t}, {@code libtorch-2t}: libtorch with 1 and 2 threads, from tensors to
@@ -23,18 +23,14 @@ final class Contenders {
   /** The library's modes, then the naive port and the floor. */
   private static final List<String> OWN =
       List.of(
-          "cached",
-          "cached-fresh",
-          "cached-serial",
-          "cached-serial-fresh",
-          "recompute",
-          "recompute-fresh",
-          "recompute-serial",
-          "recompute-serial-fresh",
+          "batchnorm",
+          "batchnorm-fresh",
+          "batchnorm-serial",
+          "batchnorm-serial-fresh",
           "naive",
           FLOOR);
 
-  private static final List<String> OWN_SHORT = List.of("cached", "recompute", "naive", FLOOR);
+  private static final List<String> OWN_SHORT = List.of("batchnorm", "naive", FLOOR);
 
   /** From tensors to tensors: the fastest of these is what the others are compared to. */
   static final List<String> LIBTORCH = List.of("libtorch-1t", "libtorch-2t");

@@ -5,7 +5,6 @@ import io.github.batchnorm.BatchNormLayer;
 
 /** The library, in one of its modes: see {@link Contenders}. */
 final class Ours implements Contender {
-  private final boolean cacheGraph;
   private final boolean parallel;
   private final boolean buffers;
   private BatchNormLayer layer;
@@ -16,7 +15,6 @@ final class Ours implements Contender {
   private BatchNormGradients gradients;
 
   Ours(String mode) {
-    cacheGraph = mode.startsWith("cached");
     parallel = !mode.contains("-serial");
     buffers = !mode.endsWith("-fresh");
   }
@@ -30,7 +28,6 @@ final class Ours implements Contender {
             .gamma(batch.gamma())
             .beta(batch.beta())
             .epsilon(Batch.EPSILON)
-            .cacheGraph(cacheGraph)
             .parallel(parallel)
             .build();
     if (buffers) {

@@ -24,8 +24,7 @@ final class Scaling {
   private static final long WARM_UP_NANOS = 300_000_000;
   private static final long NANOS = 500_000_000;
   private static final int MIN_CALLS = 3;
-  private static final List<String> HEAD =
-      List.of("N x D", "cached-serial", "cached", "recompute-serial", "recompute");
+  private static final List<String> HEAD = List.of("N x D", "one thread", "all cores");
 
   private Scaling() {}
 
@@ -49,14 +48,11 @@ final class Scaling {
     double[][] x = random(n, d);
     double[][] out = new double[n][d];
     List<String> row = new ArrayList<>(List.of(n + "x" + d));
-    for (boolean cacheGraph : new boolean[] {true, false}) {
-      for (boolean parallel : new boolean[] {false, true}) {
-        BatchNormLayer layer =
-            BatchNormLayer.builder(d).cacheGraph(cacheGraph).parallel(parallel).build();
-        medianNanos(layer, x, out, WARM_UP_NANOS);
-        double nanos = medianNanos(layer, x, out, NANOS) / ((double) n * d);
-        row.add(String.format(Locale.ROOT, "%.2f", nanos));
-      }
+    for (boolean parallel : new boolean[] {false, true}) {
+      BatchNormLayer layer = BatchNormLayer.builder(d).parallel(parallel).build();
+      medianNanos(layer, x, out, WARM_UP_NANOS);
+      double nanos = medianNanos(layer, x, out, NANOS) / ((double) n * d);
+      row.add(String.format(Locale.ROOT, "%.2f", nanos));
     }
     return row;
   }
