@@ -3,8 +3,15 @@ package io.github.batchnorm;
 /**
  * The derivatives of the loss that {@link BatchNormLayer#backward} computes.
  *
+ * <pre>{@code
+ * BatchNormLayer layer = new BatchNormLayer(2);
+ * layer.forward(new double[][] {{4, 3}, {4, 0}, {1, -6}});
+ * BatchNormGradients gradients = layer.backward(new double[][] {{1, 2}, {4, -1}, {1, 5}});
+ * layer.gamma()[0] -= 0.1 * gradients.dgamma()[0];
+ * }</pre>
+ *
  * <p>The arrays belong to the caller: the layer keeps no reference to them. {@code dgamma} and
- * {@code dbeta} are new in every call; they are sums over the batch, neither averaged nor added to
+ * {@code dbeta} are new in every call. They are sums over the batch, neither averaged nor added to
  * those of an earlier call. As in every record with array components, {@code equals} compares the
  * references, not the values.
  *
@@ -12,4 +19,17 @@ package io.github.batchnorm;
  * @param dgamma the derivative by gamma, shape (D): {@code Σ dout * xhat} over the batch
  * @param dbeta the derivative by beta, shape (D): {@code Σ dout} over the batch
  */
-public record BatchNormGradients(double[][] dx, double[] dgamma, double[] dbeta) {}
+public record BatchNormGradients(double[][] dx, double[] dgamma, double[] dbeta) {
+
+  /**
+   * A table of the derivatives in the order of the walk, from step 9 to 0; large ones shortened.
+   */
+  @Override
+  public String toString() {
+    return NodeTable.ofNodes()
+        .add(9, "dbeta", dbeta)
+        .add(8, "dgamma", dgamma)
+        .add(0, "dx", dx)
+        .toString();
+  }
+}

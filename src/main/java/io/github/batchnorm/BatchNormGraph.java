@@ -2,16 +2,25 @@ package io.github.batchnorm;
 
 /**
  * The seven intermediate values of one {@link BatchNormLayer#forward}, by the names of Kratzert's
- * post; the steps that make them are in brackets.
+ * post. The steps that make them are in brackets.
  *
- * <p>A snapshot: the arrays are copies that belong to the caller, later calls of the layer do not
+ * <pre>{@code
+ * BatchNormLayer layer = new BatchNormLayer(2);
+ * double[][] out = layer.forward(new double[][] {{4, 3}, {4, 0}, {1, -6}});
+ * System.out.println(layer.graph());                           // all nodes, as a table
+ * double[][] xhat = layer.graph().xhat();                      // out is gamma * xhat + beta
+ * }</pre>
+ *
+ * <p>Every formula without a Σ holds to the bit, except that of {@code xmu}: see there.
+ *
+ * <p>A snapshot: the arrays are copies that belong to the caller. Later calls of the layer do not
  * change them, and changing them does not change the layer. As in every record with array
  * components, {@code equals} compares the references, not the values.
  *
  * @param mu the mean of each feature over the batch, shape (D): {@code Σ x / N} (step 1)
- * @param xmu the centred input, shape (N, D): x less its mean (step 2). What {@code mu}, a double,
- *     lacks of the mean is taken off too: {@code x[i][j] - mu[j]} is less exact where the mean is
- *     large
+ * @param xmu the centred input, shape (N, D): {@code x - mu} (step 2). The layer also subtracts
+ *     what the double {@code mu} lacks of the mean. So xmu is more exact than {@code x[i][j] -
+ *     mu[j]} where the mean is large
  * @param sq its square, shape (N, D): {@code xmu²} (step 3)
  * @param var the population variance (divides by N), shape (D): {@code Σ sq / N} (step 4)
  * @param sqrtvar the standard deviation, shape (D): {@code √(var + ε)} (step 5)
@@ -30,7 +39,7 @@ public record BatchNormGraph(
   /** A table of the nodes by step, from 1 to 7; large matrices are shortened. */
   @Override
   public String toString() {
-    return new NodeTable()
+    return NodeTable.ofNodes()
         .add(1, "mu", mu)
         .add(2, "xmu", xmu)
         .add(3, "sq", sq)

@@ -13,54 +13,73 @@ import java.util.List;
  *
  * <p>x and out have shape (N, D): N rows (the mini-batch) by D columns (the features). γ ({@link
  * #gamma}), β ({@link #beta}), μ and σ² have shape (D). In training σ² is the population variance
- * (divides by N); the running average is taken over sample variances (divide by N - 1), as in the
- * paper and in PyTorch.
+ * (divides by N). The running variance averages sample variances (divide by N - 1), as in the paper
+ * and in PyTorch; see {@link Builder#populationRunningVar} for the other convention.
  *
- * <p>{@link #forward} is for training: it keeps the computational graph, for {@link #backward} and
- * for {@link #graph}, and updates the running averages. {@link #infer} is for everything else and
+ * <pre>{@code
+ * BatchNormLayer layer = BatchNormLayer.builder(2).epsilon(1e-3).build();
+ * double[][] x = {{4, 3}, {4, 0}, {1, -6}};
+ * double[][] out = layer.forward(x);                           // training
+ * double[][] dout = {{1, 2}, {4, -1}, {1, 5}};                 // from the layer above
+ * double[][] dx = layer.backward(dout).dx();                   // for the layer below
+ * double[][] prediction = layer.infer(x);                      // everything else
+ * }</pre>
+ *
+ * <p>{@link #forward} is for training. It keeps the computational graph, for {@link #backward} and
+ * {@link #graph}, and updates the running averages. {@link #infer} is for everything else and
  * changes nothing. There is no mode to forget.
  *
  * <ul>
  *   <li>In training, a feature that is constant over the batch gives x̂ = 0 and out = β, exactly,
  *       however large the constant is.
- *   <li>γ may be 0 or negative: no formula divides by it.
- *   <li>NaN and infinite values are refused, and so are finite ones whose sums over the batch
+ *   <li>γ may be 0 or negative: no formula divides by γ.
+ *   <li>NaN and infinite values are refused. So are finite values whose sums over the batch
  *       overflow. The values of out and dx themselves are not checked: they may overflow where a
  *       product of x or dout with γ and 1 / √(σ² + ε) comes near 1e300.
  *   <li>The same input gives the same bits, always, on one thread or many.
  * </ul>
  *
- * <p><b>Digits.</b> For 2 to 200,000 rows, training is this close to exact arithmetic, column by
- * column: out to 4e-15 of the largest |out|; dx to 4e-15 of its formula with every term taken
- * absolutely, {@code |γ| / √(σ² + ε) * (|dout| + Σ|dout| / N + |x̂| * Σ|dout * x̂| / N)}, at its
- * largest row; dβ to 4e-15 of Σ|dout|; dγ to 4e-15 of {@code Σ|dout| * (|x̂| + Σ|x̂| / N)}; σ² to
- * 4e-15 of itself; μ is the nearest double up to 4e-15 of σ. A large mean costs no digits, because
- * what the nearest double lacks of the mean is subtracted too. Inference has its running mean only,
- * one double: at a mean of 1e9 and a spread of 1e-2, x̂ is off by up to 6e-6.
+ * <p><b>Digits.</b> The results of training are close to those of exact arithmetic, column by
+ * column, for 2 to 200,000 rows. The error is at most 4e-15 times the scale in this list:
+ *
+ * <ul>
+ *   <li>out: the largest |out|.
+ *   <li>dx: the largest {@code |γ| / √(σ² + ε) * (|dout| + Σ|dout| / N + |x̂| * Σ|dout * x̂| / N)},
+ *       which is the formula of dx with every term taken absolutely.
+ *   <li>dβ: {@code Σ|dout|}.
+ *   <li>dγ: {@code Σ|dout| * (|x̂| + Σ|x̂| / N)}.
+ *   <li>σ²: σ² itself.
+ *   <li>μ: σ, beyond the rounding to the nearest double.
+ * </ul>
+ *
+ * <p>A large mean costs no digits in training, because what the nearest double lacks of the mean is
+ * subtracted too. Inference has one double as its running mean. At a mean of 1e9 and a spread of
+ * 1e-2, x̂ of inference is therefore off by up to 6e-6.
  *
  * <p><b>A call that throws changes nothing in the layer:</b> gamma, beta, the running averages and
  * {@link #batchesTracked} stay as they were. Only the graph is gone after a {@code forward} that
  * threw; {@code backward} and {@code graph} then say so.
  *
- * <p><b>Arrays.</b> Arrays handed in are not kept, and not modified unless they are handed in as an
- * output. An output is the input itself, or has rows of its own: then its rows are neither rows of
- * the input nor the same row twice. An output of which one row or more is the input's row at the
- * same place (a shallow copy of the input) counts as the input itself. If the call throws, an
- * output that is the input is as it was; any other may have been written in part. Arrays handed out
- * are never modified later, nor read, except for the live {@link #gamma} and {@link #beta}.
+ * <p><b>Arrays.</b> An array that is handed in is not kept, and is not modified unless it is handed
+ * in as an output. An output is either the input itself, or it has rows of its own: no row is a row
+ * of the input, and no row occurs twice. An output that shares a row with the input at the same
+ * place, such as a shallow copy, counts as the input itself. If a call throws, an output that is
+ * the input is as it was before, and any other output may have been written in part. An array that
+ * was handed out is never modified later, and never read, except for the live {@link #gamma} and
+ * {@link #beta}.
  *
- * <p><b>Threads:</b> not synchronized. Any number of threads may call {@link #infer} and {@link
- * #inferBackward} at once while no thread calls {@code forward} or changes gamma or beta. All other
- * calls need one thread at a time.
+ * <p><b>Threads.</b> A layer is not synchronized. Any number of threads may call {@link #infer} and
+ * {@link #inferBackward} at once while no thread calls {@code forward} or changes gamma or beta.
+ * All other calls need one thread at a time. Threads that train get a {@link #copy} each.
  *
- * <p>References: F. Kratzert, "Understanding the backward pass through Batch Normalization Layer",
- * 2016, steps 1 to 9 and 9 to 0; S. Ioffe, C. Szegedy, "Batch Normalization: Accelerating Deep
- * Network Training by Reducing Internal Covariate Shift", 2015, arXiv:1502.03167, Algorithms 1 and
- * 2.
+ * <p>References: F. Kratzert, <a
+ * href="https://kratzert.github.io/2016/02/12/understanding-the-gradient-flow-through-the-batch-normalization-layer.html">Understanding
+ * the backward pass through Batch Normalization Layer</a>, 2016, steps 1 to 9 and 9 to 0; S. Ioffe,
+ * C. Szegedy, <a href="https://arxiv.org/abs/1502.03167">Batch Normalization: Accelerating Deep
+ * Network Training by Reducing Internal Covariate Shift</a>, 2015, Algorithms 1 and 2.
  */
 public final class BatchNormLayer {
   private final int features;
-  private final double epsilon;
   private final double[] gamma; // (D)
   private final double[] beta; // (D)
   private final RunningStatistics running;
@@ -76,16 +95,15 @@ public final class BatchNormLayer {
    * @throws IllegalArgumentException if {@code features < 1}
    */
   public BatchNormLayer(int features) {
-    this(builder(features));
+    this(builder(features).state(), true);
   }
 
-  private BatchNormLayer(Builder builder) {
-    features = builder.features;
-    epsilon = builder.epsilon;
-    gamma = builder.gamma.clone();
-    beta = builder.beta.clone();
-    running = new RunningStatistics(features, builder.smoothingFactor, epsilon);
-    parallel = builder.parallel;
+  private BatchNormLayer(BatchNormState state, boolean parallel) {
+    features = state.features();
+    gamma = state.gamma();
+    beta = state.beta();
+    running = new RunningStatistics(state);
+    this.parallel = parallel;
     graph = new Graph(features, this::team);
     inference = new Inference(running, gamma, beta, this::team);
   }
@@ -102,16 +120,58 @@ public final class BatchNormLayer {
   }
 
   /**
+   * Makes a layer that goes on where another has been: its results are those of the layer that the
+   * state is from, bit for bit.
+   *
+   * @param state of a layer; not modified
+   * @return a new layer, without a graph, with {@code parallel(true)}
+   * @throws NullPointerException if {@code state} is null
+   */
+  public static BatchNormLayer of(BatchNormState state) {
+    Check.nonNull(state, "state");
+    return new BatchNormLayer(state, true);
+  }
+
+  /**
+   * A layer with the same state and the same {@code parallel}: for another thread, or to go back
+   * to.
+   *
+   * @return a new layer that shares nothing with this one; without a graph, so that backward needs
+   *     a forward first
+   * @throws IllegalArgumentException if gamma or beta hold a value that is not finite
+   */
+  public BatchNormLayer copy() {
+    return new BatchNormLayer(state(), parallel);
+  }
+
+  /**
+   * All that makes this layer, its graph and {@code parallel} apart: for saving it.
+   *
+   * @return a snapshot that later calls do not change
+   * @throws IllegalArgumentException if gamma or beta hold a value that is not finite
+   */
+  public BatchNormState state() {
+    return new BatchNormState(
+        gamma,
+        beta,
+        running.mean,
+        running.var,
+        running.batches,
+        running.epsilon,
+        running.smoothingFactor,
+        running.populationVar);
+  }
+
+  /**
    * Training: normalizes by the statistics of the mini-batch (Kratzert's steps 1 to 9), keeps the
    * graph and updates the running averages.
    *
    * @param x the mini-batch, shape (N, D) with N >= 2; not modified
    * @return out, shape (N, D): a new array
    * @throws NullPointerException if {@code x} or a row of it is null
-   * @throws IllegalArgumentException if {@code x} has fewer than 2 rows or a row that has not D
-   *     values, holds a value that is not finite, or has a column whose variance overflows; if
-   *     gamma or beta hold a value that is not finite, or gamma one so large that gamma * ivar
-   *     overflows
+   * @throws IllegalArgumentException if {@code x} has fewer than 2 rows; if a row does not have D
+   *     values; if a value of x, gamma or beta is not finite; if the mean or the variance of a
+   *     column overflows; or if gamma * ivar overflows
    */
   public double[][] forward(double[][] x) {
     graphReady = false;
@@ -126,8 +186,10 @@ public final class BatchNormLayer {
    * @param out written, shape (N, D); may be {@code x} (see the class comment on arrays)
    * @return {@code out}
    * @throws NullPointerException if {@code x}, {@code out} or a row of them is null
-   * @throws IllegalArgumentException as {@link #forward(double[][])}, or if {@code out} has another
-   *     shape than {@code x}
+   * @throws IllegalArgumentException if {@code x} has fewer than 2 rows; if a row does not have D
+   *     values; if {@code out} does not have the shape of {@code x}; if a value of x, gamma or beta
+   *     is not finite; if the mean or the variance of a column overflows; or if gamma * ivar
+   *     overflows
    */
   public double[][] forward(double[][] x, double[][] out) {
     graphReady = false;
@@ -138,7 +200,7 @@ public final class BatchNormLayer {
 
   private double[][] train(double[][] x, double[][] out) {
     checkParameters();
-    if (!graph.forward(x, gamma, beta, epsilon, out)) {
+    if (!graph.forward(x, gamma, beta, running.epsilon, out)) {
       Check.finite("x", x);
       throw Check.overflow(
           List.of("mu", "var", "sqrtvar", "gamma * ivar"),
@@ -154,8 +216,8 @@ public final class BatchNormLayer {
 
   /**
    * Walks the graph of the last {@link #forward} in reverse (Kratzert's steps 9 to 0), with the
-   * gamma of that forward. May be called several times: the same {@code dout} gives the same
-   * result.
+   * gamma of that forward. This method may be called several times: the same {@code dout} gives the
+   * same result.
    *
    * <pre>{@code
    * dβ = Σ dout      dγ = Σ dout * x̂
@@ -184,8 +246,9 @@ public final class BatchNormLayer {
    * @return {@code dx}, and new arrays for dgamma (D) and dbeta (D)
    * @throws IllegalStateException if no forward was made yet, or the last one threw
    * @throws NullPointerException if {@code dout}, {@code dx} or a row of them is null
-   * @throws IllegalArgumentException as {@link #backward(double[][])}, or if {@code dx} has another
-   *     shape than {@code dout}
+   * @throws IllegalArgumentException if {@code dout} does not have that shape, holds a value that
+   *     is not finite, or is so large that dgamma, dbeta or another sum over the batch overflows;
+   *     or if {@code dx} does not have the shape of {@code dout}
    */
   public BatchNormGradients backward(double[][] dout, double[][] dx) {
     checkUpstream("backward", dout);
@@ -201,7 +264,8 @@ public final class BatchNormLayer {
    * @return a snapshot: new arrays; its dx, dgamma and dbeta are those of backward, bit for bit
    * @throws IllegalStateException if no forward was made yet, or the last one threw
    * @throws NullPointerException if {@code dout} or a row of it is null
-   * @throws IllegalArgumentException as {@link #backward(double[][])}
+   * @throws IllegalArgumentException if {@code dout} does not have that shape, holds a value that
+   *     is not finite, or is so large that dgamma, dbeta or another sum over the batch overflows
    */
   public BatchNormTrace trace(double[][] dout) {
     checkUpstream("trace", dout);
@@ -219,28 +283,27 @@ public final class BatchNormLayer {
     if (!graph.backward(dout, dx, dgamma, dbeta)) {
       Check.finite("dout", dout);
       throw Check.overflow(
-          List.of("dbeta", "dgamma", "divar", "dsqrtvar", "dvar", "dsq", "dmu", "dx2"),
+          // dsq and dx2 are dvar / N and dmu / N
+          List.of("dbeta", "dgamma", "divar", "dsqrtvar", "dvar", "dmu"),
           dbeta,
           dgamma,
           graph.divar,
           graph.dsqrtvar,
           graph.dvar,
-          graph.dsq,
-          graph.dmu,
-          graph.dx2);
+          graph.dmu);
     }
     return new BatchNormGradients(dx, dgamma, dbeta);
   }
 
   /**
-   * Inference: normalizes by the running averages. Writes no field of the layer. Before the first
-   * forward the averages are mean 0 and variance 1.
+   * Inference: normalizes by the running averages, and changes nothing in the layer. Before the
+   * first forward the averages are mean 0 and variance 1.
    *
    * @param x shape (N, D) with N >= 1; not modified
    * @return out, shape (N, D): a new array
    * @throws NullPointerException if {@code x} or a row of it is null
-   * @throws IllegalArgumentException if {@code x} has no row or a row that has not D values, or
-   *     holds a value that is not finite; or if gamma or beta do
+   * @throws IllegalArgumentException if {@code x} has no row; if a row does not have D values; or
+   *     if a value of x, gamma or beta is not finite
    */
   public double[][] infer(double[][] x) {
     Check.matrix("x", x, features);
@@ -254,13 +317,52 @@ public final class BatchNormLayer {
    * @param out written, shape (N, D); may be {@code x} (see the class comment on arrays)
    * @return {@code out}
    * @throws NullPointerException if {@code x}, {@code out} or a row of them is null
-   * @throws IllegalArgumentException as {@link #infer(double[][])}, or if {@code out} has another
-   *     shape than {@code x}
+   * @throws IllegalArgumentException if {@code x} has no row; if a row does not have D values; if
+   *     {@code out} does not have the shape of {@code x}; or if a value of x, gamma or beta is not
+   *     finite
    */
   public double[][] infer(double[][] x, double[][] out) {
     Check.matrix("x", x, features);
     Check.shape("out", out, x.length, features, "x");
     return normalizeByRunning(x, out);
+  }
+
+  /**
+   * The same as {@link #infer(double[][])} for one row, with the same bits.
+   *
+   * @param row shape (D); not modified
+   * @return shape (D): a new array
+   * @throws NullPointerException if {@code row} is null
+   * @throws IllegalArgumentException if {@code row} does not have D values; or if a value of row,
+   *     gamma or beta is not finite
+   */
+  public double[] infer(double[] row) {
+    Check.length("row", row, features);
+    return normalizeByRunning(row, new double[features]);
+  }
+
+  /**
+   * The same as {@link #infer(double[])}, into an array of the caller. Allocates nothing.
+   *
+   * @param row shape (D); not modified unless it is {@code out}
+   * @param out written, shape (D); may be {@code row}; as it was if the call throws
+   * @return {@code out}
+   * @throws NullPointerException if {@code row} or {@code out} is null
+   * @throws IllegalArgumentException if {@code row} or {@code out} does not have D values; or if a
+   *     value of row, gamma or beta is not finite
+   */
+  public double[] infer(double[] row, double[] out) {
+    Check.length("row", row, features);
+    Check.length("out", out, features);
+    return normalizeByRunning(row, out);
+  }
+
+  private double[] normalizeByRunning(double[] row, double[] out) {
+    checkParameters();
+    if (!inference.forward(row, out)) {
+      Check.finite("row", row); // throws, and names the first value
+    }
+    return out;
   }
 
   private double[][] normalizeByRunning(double[][] x, double[][] out) {
@@ -273,7 +375,7 @@ public final class BatchNormLayer {
 
   /**
    * The gradients of {@link #infer}, where the running averages are constants: for fine-tuning with
-   * frozen statistics. Writes no field of the layer.
+   * frozen statistics. Changes nothing in the layer.
    *
    * <pre>{@code
    * dβ = Σ dout      dγ = Σ dout * x̂      dx = dout * γ / √(σ² + ε)
@@ -283,9 +385,9 @@ public final class BatchNormLayer {
    * @param dout the derivative of the loss by its output, shape (N, D); not modified
    * @return dx (N, D), dgamma (D), dbeta (D): new arrays; summed over the batch, not averaged
    * @throws NullPointerException if {@code x}, {@code dout} or a row of them is null
-   * @throws IllegalArgumentException if {@code x} has no row or a row that has not D values, if
-   *     {@code dout} has another shape, if x, dout, gamma or beta hold a value that is not finite,
-   *     or if dgamma, dbeta or γ / √(σ² + ε) overflows
+   * @throws IllegalArgumentException if {@code x} has no row; if a row does not have D values; if
+   *     {@code dout} does not have the shape of {@code x}; if a value of x, dout, gamma or beta is
+   *     not finite; or if dgamma, dbeta or γ / √(σ² + ε) overflows
    */
   public BatchNormGradients inferBackward(double[][] x, double[][] dout) {
     Check.matrix("x", x, features);
@@ -304,11 +406,11 @@ public final class BatchNormLayer {
     return gradients;
   }
 
-  /** A layer of its own with the same settings and running averages, but other parameters. */
+  /** A copy with other parameters. */
   BatchNormLayer twin(double[] gamma, double[] beta) {
-    Builder builder = builder(features).gamma(gamma).beta(beta).epsilon(epsilon);
-    BatchNormLayer twin = builder.parallel(parallel).build();
-    twin.running.copy(running);
+    BatchNormLayer twin = copy();
+    System.arraycopy(gamma, 0, twin.gamma, 0, features);
+    System.arraycopy(beta, 0, twin.beta, 0, features);
     return twin;
   }
 
@@ -348,7 +450,16 @@ public final class BatchNormLayer {
    * @return ε
    */
   public double epsilon() {
-    return epsilon;
+    return running.epsilon;
+  }
+
+  /**
+   * The weight a of a new mini-batch: {@code running = (1 - a) * running + a * batch}.
+   *
+   * @return a, or 0 for the cumulative average
+   */
+  public double smoothingFactor() {
+    return running.smoothingFactor;
   }
 
   /**
@@ -381,7 +492,8 @@ public final class BatchNormLayer {
   }
 
   /**
-   * The running average of the sample variance (divides by N - 1), which {@link #infer} uses.
+   * The running average of the variance, which {@link #infer} uses: of sample variances (divide by
+   * N - 1), or of population variances after {@link Builder#populationRunningVar}.
    *
    * @return shape (D): a new array
    */
@@ -392,19 +504,46 @@ public final class BatchNormLayer {
   /**
    * The number of mini-batches in the running averages.
    *
-   * @return how many calls of forward have succeeded
+   * @return how many calls of forward have succeeded, with those of the state the layer was made of
    */
   public long batchesTracked() {
     return running.batches;
   }
 
-  /** Settings for a {@link BatchNormLayer}. Not for use by several threads at once. */
+  /** The number of features, the settings and {@link #batchesTracked}; not the arrays. */
+  @Override
+  public String toString() {
+    return "BatchNormLayer[features=%d, epsilon=%s, %s, running variance of %s variances, %d batches tracked]"
+        .formatted(
+            features,
+            running.epsilon,
+            running.smoothingFactor == RunningStatistics.CUMULATIVE
+                ? "cumulative average"
+                : "smoothingFactor=" + running.smoothingFactor,
+            running.populationVar ? "population" : "sample",
+            running.batches);
+  }
+
+  /**
+   * Settings for a {@link BatchNormLayer}.
+   *
+   * <pre>{@code
+   * BatchNormLayer layer =
+   *     BatchNormLayer.builder(2).gamma(new double[] {2, -4}).smoothingFactor(0.01).build();
+   * }</pre>
+   *
+   * <p>A builder is for one thread at a time.
+   */
   public static final class Builder {
     private final int features;
     private double[] gamma;
     private double[] beta;
+    private double[] runningMean;
+    private double[] runningVar;
+    private long batchesTracked;
     private double epsilon = 1e-5;
     private double smoothingFactor = 0.1;
+    private boolean populationRunningVar;
     private boolean parallel = true;
 
     private Builder(int features) {
@@ -413,6 +552,8 @@ public final class BatchNormLayer {
       gamma = new double[features];
       Arrays.fill(gamma, 1);
       beta = new double[features];
+      runningMean = new double[features];
+      runningVar = gamma.clone();
     }
 
     /**
@@ -489,6 +630,41 @@ public final class BatchNormLayer {
     }
 
     /**
+     * Sets the running statistics that the layer starts with, for instance those of a layer that
+     * another library has trained; mean 0, variance 1 and 0 batches if not called.
+     *
+     * @param mean shape (D), finite; copied
+     * @param var shape (D), finite and {@code >= 0}; copied
+     * @param batches how many mini-batches are in them, {@code >= 0}; only the cumulative average
+     *     needs the number
+     * @return this builder
+     * @throws NullPointerException if {@code mean} or {@code var} is null
+     * @throws IllegalArgumentException if {@code mean} or {@code var} has not D values or holds one
+     *     that breaks the rule, or if {@code batches < 0}
+     */
+    public Builder runningStatistics(double[] mean, double[] var, long batches) {
+      Check.vector("mean", mean, features);
+      Check.variances("var", var, features);
+      Check.batches("batches", batches);
+      runningMean = mean.clone();
+      runningVar = var.clone();
+      batchesTracked = batches;
+      return this;
+    }
+
+    /**
+     * Makes the running variance an average of population variances (divide by N), as Keras, Flax,
+     * ONNX and DL4J do; of sample variances (divide by N - 1), as the paper and PyTorch do, if not
+     * called. The normalization in training divides by N either way.
+     *
+     * @return this builder
+     */
+    public Builder populationRunningVar() {
+      populationRunningVar = true;
+      return this;
+    }
+
+    /**
      * Whether forward, backward and infer share matrices of 65,536 values or more out to several
      * threads; true if not called. The bits of a result do not depend on it, nor on the number of
      * threads.
@@ -508,9 +684,23 @@ public final class BatchNormLayer {
      * Makes the layer.
      *
      * @return a new layer, independent of this builder
+     * @throws IllegalArgumentException if a running variance and epsilon are so large that their
+     *     sum overflows
      */
     public BatchNormLayer build() {
-      return new BatchNormLayer(this);
+      return new BatchNormLayer(state(), parallel);
+    }
+
+    private BatchNormState state() {
+      return new BatchNormState(
+          gamma,
+          beta,
+          runningMean,
+          runningVar,
+          batchesTracked,
+          epsilon,
+          smoothingFactor,
+          populationRunningVar);
     }
   }
 }

@@ -1,8 +1,16 @@
 package io.github.batchnorm;
 
 /**
- * Every node of one walk from step 9 back to step 0, by the names of Kratzert's post: the
- * derivative of the loss by the node of that name without the d. The steps are in brackets.
+ * Every node of one walk from step 9 back to step 0, by the names of Kratzert's post. A node is the
+ * derivative of the loss by the node of the same name without the d. The steps are in brackets.
+ *
+ * <pre>{@code
+ * BatchNormLayer layer = new BatchNormLayer(2);
+ * layer.forward(new double[][] {{4, 3}, {4, 0}, {1, -6}});
+ * BatchNormTrace trace = layer.trace(new double[][] {{1, 2}, {4, -1}, {1, 5}});
+ * System.out.println(trace);                                   // all nodes, as a table
+ * double[][] dxhat = trace.dxhat();
+ * }</pre>
  *
  * <p>For learning and debugging: {@link BatchNormLayer#backward} computes the same without most of
  * these matrices. {@code dx}, {@code dgamma} and {@code dbeta} are those of {@code backward}, and
@@ -47,7 +55,7 @@ public record BatchNormTrace(
   /** A table of the nodes by step, from 9 to 0; large matrices are shortened. */
   @Override
   public String toString() {
-    return new NodeTable()
+    return NodeTable.ofNodes()
         .add(9, "dbeta", dbeta)
         .add(9, "dgammax", dgammax)
         .add(8, "dgamma", dgamma)

@@ -24,6 +24,38 @@ final class Check {
     require(a > 0 && a <= 1, "smoothingFactor (%s) must be in (0, 1]", a);
   }
 
+  static void smoothingFactorOrCumulative(double a) {
+    require(
+        a >= 0 && a <= 1,
+        "smoothingFactor (%s) must be in [0, 1], 0 for the cumulative average",
+        a);
+  }
+
+  static void batches(String name, long batches) {
+    require(batches >= 0, "%s (%d) must be >= 0", name, batches);
+  }
+
+  /** That {@code vector} has {@code features} values, all of them finite and not negative. */
+  static void variances(String name, double[] vector, int features) {
+    vector(name, vector, features);
+    for (int j = 0; j < vector.length; j++) {
+      require(vector[j] >= 0, "%s[%d] (%s) must be >= 0", name, j, vector[j]);
+    }
+  }
+
+  /** That no sum of a variance and epsilon overflows, which would make its inverse 0. */
+  static void withEpsilon(String name, double[] variances, double epsilon) {
+    for (int j = 0; j < variances.length; j++) {
+      require(
+          Double.isFinite(variances[j] + epsilon),
+          "%s[%d] (%s) must be finite with epsilon (%s) added",
+          name,
+          j,
+          variances[j],
+          epsilon);
+    }
+  }
+
   static void positive(String name, double value) {
     require(value > 0 && Double.isFinite(value), "%s (%s) must be finite and > 0", name, value);
   }
@@ -43,7 +75,7 @@ final class Check {
   }
 
   /** That {@code vector} has at least one value, and all are finite. */
-  static void finiteVector(String name, double[] vector) {
+  static void vector(String name, double[] vector) {
     nonNull(vector, name);
     require(vector.length > 0, "%s has 0 values, expected at least 1", name);
     finite(name, vector);
@@ -61,8 +93,9 @@ final class Check {
 
   static void length(String name, double[] vector, int length) {
     nonNull(vector, name);
-    boolean fits = vector.length == length;
-    require(fits, "%s has %s, expected %d", name, values(vector.length), length);
+    if (vector.length != length) {
+      throw illegal("%s has %s, expected %d", name, values(vector.length), length);
+    }
   }
 
   static void finite(String name, double[] vector) {

@@ -38,7 +38,14 @@ final class Inference {
         && forAllRows(x.length, i -> forward(x[i], out[i]));
   }
 
-  private boolean forward(double[] row, double[] out) {
+  /**
+   * The same for one row.
+   *
+   * @param row shape (D); not modified unless it is {@code out}
+   * @param out written, shape (D)
+   * @return whether the row is finite. If not, out is untouched.
+   */
+  boolean forward(double[] row, double[] out) {
     if (!Rows.areFinite(row)) {
       return false;
     }

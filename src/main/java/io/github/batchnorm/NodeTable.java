@@ -5,34 +5,65 @@ import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** Nodes of the graph as text, in the order of a walk: a line for each row. */
+/** Arrays by name as text: a line for a vector, and one for each row of a matrix. */
 final class NodeTable {
   /** A larger matrix is shortened to its first and last rows and columns. */
   private static final int MAX_SHOWN = 6;
 
-  private static final String HEAD = "%-4s  %-8s  %-12s";
+  private static final String STEP_AND_NODE = "%-4s  %-8s";
+  private static final String COMPONENT = "%-20s";
+  private static final String SHAPE = "  %-12s";
 
   private final StringBuilder text = new StringBuilder();
+  private final int nameWidth;
 
-  NodeTable() {
-    text.append(String.format(HEAD, "step", "node", "shape").stripTrailing());
+  private NodeTable(String nameHead) {
+    nameWidth = nameHead.length();
+    text.append(nameHead).append("  shape");
+  }
+
+  /** A table of the nodes of a walk, which {@link #add(int, String, double[])} adds. */
+  static NodeTable ofNodes() {
+    return new NodeTable(String.format(STEP_AND_NODE, "step", "node"));
+  }
+
+  /** A table of the components of a record, which {@link #add(String, double[])} adds. */
+  static NodeTable ofComponents() {
+    return new NodeTable(String.format(COMPONENT, "component"));
   }
 
   /** Adds a node of shape (D). */
-  NodeTable add(int step, String name, double[] node) {
-    return add(step, name, "(" + node.length + ")", values(node));
+  NodeTable add(int step, String node, double[] values) {
+    return line(String.format(STEP_AND_NODE, step, node), shape(values), values(values));
   }
 
   /** Adds a node of shape (N, D). */
-  NodeTable add(int step, String name, double[][] node) {
-    String nextLine = String.format("%n" + HEAD, "", "", "");
-    String shape = "(" + node.length + ", " + node[0].length + ")";
-    return add(step, name, shape, shortened(node.length, i -> values(node[i]), nextLine));
+  NodeTable add(int step, String node, double[][] rows) {
+    String nextLine = "%n" + " ".repeat(nameWidth) + String.format(SHAPE, "");
+    return line(
+        String.format(STEP_AND_NODE, step, node),
+        "(" + rows.length + ", " + rows[0].length + ")",
+        shortened(rows.length, i -> values(rows[i]), String.format(nextLine)));
   }
 
-  private NodeTable add(int step, String name, String shape, String values) {
-    text.append(String.format("%n" + HEAD, step, name, shape)).append(values);
+  /** Adds a component of shape (D). */
+  NodeTable add(String component, double[] values) {
+    return line(String.format(COMPONENT, component), shape(values), values(values));
+  }
+
+  /** Adds a component that is no array. */
+  NodeTable add(String component, Object value) {
+    return line(String.format(COMPONENT, component), "", String.format("%14s", value));
+  }
+
+  private NodeTable line(String name, String shape, String values) {
+    text.append(String.format("%n")).append(name).append(String.format(SHAPE, shape));
+    text.append(values);
     return this;
+  }
+
+  private static String shape(double[] values) {
+    return "(" + values.length + ")";
   }
 
   private static String values(double[] row) {

@@ -1,7 +1,5 @@
 package io.github.batchnorm;
 
-import java.util.Arrays;
-
 /**
  * The averages over the batches seen in training, which inference normalizes with.
  *
@@ -13,21 +11,24 @@ final class RunningStatistics {
   /** Stands for a smoothing factor of 1 / (number of batches). */
   static final double CUMULATIVE = 0;
 
-  private final double smoothingFactor;
-  private final double epsilon;
+  final double epsilon;
+  final double smoothingFactor;
+  final boolean populationVar;
 
   final double[] mean; // (D)
-  final double[] var; // (D), from sample variances (divide by N - 1)
+  final double[] var; // (D), from sample variances (divide by N - 1) or population variances
   final double[] ivar; // (D), 1 / √(var + ε), kept so that inference takes no square root
   long batches;
 
-  RunningStatistics(int features, double smoothingFactor, double epsilon) {
-    this.smoothingFactor = smoothingFactor;
-    this.epsilon = epsilon;
-    mean = new double[features];
-    var = new double[features];
-    ivar = new double[features];
-    Arrays.fill(var, 1);
+  /** Starts with those of a state. */
+  RunningStatistics(BatchNormState state) {
+    epsilon = state.epsilon();
+    smoothingFactor = state.smoothingFactor();
+    populationVar = state.populationRunningVar();
+    mean = state.runningMean();
+    var = state.runningVar();
+    ivar = new double[mean.length];
+    batches = state.batchesTracked();
     updateIvar();
   }
 
@@ -41,21 +42,13 @@ final class RunningStatistics {
   void add(double[] batchMean, double[] batchVar, int n) {
     batches++;
     double a = smoothingFactor == CUMULATIVE ? 1.0 / batches : smoothingFactor;
-    double toSampleVariance = n / (n - 1.0);
+    double toRunningVar = populationVar ? 1 : n / (n - 1.0);
     for (int j = 0; j < mean.length; j++) {
       mean[j] = (1 - a) * mean[j] + a * batchMean[j];
     }
     for (int j = 0; j < var.length; j++) {
-      var[j] = (1 - a) * var[j] + a * (toSampleVariance * batchVar[j]);
+      var[j] = (1 - a) * var[j] + a * (toRunningVar * batchVar[j]);
     }
-    updateIvar();
-  }
-
-  /** Takes over the averages, but not the smoothing factor. */
-  void copy(RunningStatistics other) {
-    System.arraycopy(other.mean, 0, mean, 0, mean.length);
-    System.arraycopy(other.var, 0, var, 0, var.length);
-    batches = other.batches;
     updateIvar();
   }
 

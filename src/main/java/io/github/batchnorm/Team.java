@@ -28,7 +28,7 @@ final class Team implements AutoCloseable {
   private static final int PATIENCE = 10 * SPINS;
 
   private static final int CORES = Runtime.getRuntime().availableProcessors();
-  private static final Executor HELPERS = helpers(Math.max(1, CORES - 1));
+  static final ThreadPoolExecutor HELPERS = helpers(Math.max(1, CORES - 1));
   private static final Job NO_JOB = new Job(0, 1, part -> {});
 
   /** The caller alone. */

@@ -31,6 +31,14 @@ class AllocationTest {
   }
 
   @Test
+  void of_infer_of_a_row_into_an_array_of_the_caller_is_nothing() {
+    BatchNormLayer layer = new BatchNormLayer(256);
+    double[] row = gaussian(random, 256);
+    double[] out = new double[256];
+    assertThat(bytesPerCall(() -> layer.infer(row, out))).isZero();
+  }
+
+  @Test
   void of_infer_on_one_row_is_its_output_and_no_other_row() {
     int d = 256;
     BatchNormLayer layer = new BatchNormLayer(d);

@@ -87,23 +87,28 @@ class ConformanceTest {
     assertClose(gradients.dbeta(), torch.vector("eval_dbeta"), TOLERANCE);
   }
 
-  /** The ONNX operator takes running statistics as inputs: a batch of two rows that has them. */
-  private static double[][] batchWith(double[] mean, double[] sampleVar) {
-    double[][] x = new double[2][mean.length];
-    for (int j = 0; j < mean.length; j++) {
-      double deviation = Math.sqrt(sampleVar[j] / 2);
-      x[0][j] = mean[j] - deviation;
-      x[1][j] = mean[j] + deviation;
-    }
-    return x;
+  @ParameterizedTest
+  @MethodSource("sequences")
+  void a_layer_made_of_a_state_dict_of_pytorch_infers_the_same(Vectors torch) {
+    long batches = (long) torch.scalar("batches");
+    double[] runningMean = torch.vector("running_mean" + (batches - 1));
+    double[] runningVar = torch.vector("running_var" + (batches - 1));
+    BatchNormLayer layer =
+        torch.layer().runningStatistics(runningMean, runningVar, batches).build();
+    double[][] x = torch.matrix("eval_x");
+    assertClose(layer.infer(x), torch.matrix("eval_out"), TOLERANCE);
+    assertClose(layer.infer(x[0]), torch.matrix("eval_out")[0], TOLERANCE);
   }
 
   @Test
   void inference_agrees_with_the_formula_of_onnx() {
     Vectors onnx = onnx().get(0);
-    BatchNormLayer layer = onnx.layer().smoothingFactor(1).build();
-    layer.forward(batchWith(onnx.vector("input_mean"), onnx.vector("input_var")));
+    BatchNormLayer layer = withRunningStatistics(onnx).build();
     assertClose(layer.infer(onnx.matrix("x")), onnx.matrix("out"), TOLERANCE);
+  }
+
+  private static BatchNormLayer.Builder withRunningStatistics(Vectors onnx) {
+    return onnx.layer().runningStatistics(onnx.vector("input_mean"), onnx.vector("input_var"), 0);
   }
 
   @Test
@@ -114,27 +119,15 @@ class ConformanceTest {
   }
 
   @Test
-  void running_statistics_agree_with_the_formula_of_onnx_but_for_the_kind_of_variance() {
+  void running_statistics_agree_with_the_formula_of_onnx() {
     Vectors onnx = onnx().get(1);
-    double a = 1 - onnx.scalar("onnx_momentum");
-    double[][] x = onnx.matrix("x");
-    BatchNormLayer layer = onnx.layer().build();
-    layer.forward(x);
-    double[] mu = layer.graph().mu();
-    double[] var = layer.graph().var();
-
-    RunningStatistics running = new RunningStatistics(mu.length, a, onnx.scalar("eps"));
-    System.arraycopy(onnx.vector("input_mean"), 0, running.mean, 0, mu.length);
-    System.arraycopy(onnx.vector("input_var"), 0, running.var, 0, mu.length);
-    running.add(mu, var, x.length);
-
-    assertClose(running.mean, onnx.vector("running_mean"), TOLERANCE);
-    // ONNX averages population variances, this library and PyTorch sample variances: N / (N - 1) of
-    // them, so that a * var / (N - 1) lies between the two
-    double[] expected = onnx.vector("running_var").clone();
-    for (int j = 0; j < expected.length; j++) {
-      expected[j] += a * var[j] / (x.length - 1);
-    }
-    assertClose(running.var, expected, TOLERANCE);
+    BatchNormLayer layer =
+        withRunningStatistics(onnx)
+            .smoothingFactor(1 - onnx.scalar("onnx_momentum"))
+            .populationRunningVar()
+            .build();
+    layer.forward(onnx.matrix("x"));
+    assertClose(layer.runningMean(), onnx.vector("running_mean"), TOLERANCE);
+    assertClose(layer.runningVar(), onnx.vector("running_var"), TOLERANCE);
   }
 }

@@ -78,6 +78,9 @@ class LimitsTest {
    */
   @Nested
   class Overflow_in_backward_names {
+    // var = (1e-150)² = 1e-300, ivar = 1 / √2e-300 = 7e149, ivar² = 5e299
+    private final BatchNormLayer smallEpsilon = layer(1).epsilon(1e-300).build();
+    private final double[][] smallX = {{1e-150}, {-1e-150}};
 
     private static void names(
         String overflow, BatchNormLayer layer, double[][] x, double[][] dout) {
@@ -109,10 +112,6 @@ class LimitsTest {
       double[][] dout = {{1e100}, {-2e100}, {4e100}};
       names("divar of column 0 (Infinity)", layer(1e110).build(), x, dout);
     }
-
-    // var = (1e-150)² = 1e-300, ivar = 1 / √2e-300 = 7e149, ivar² = 5e299
-    private final BatchNormLayer smallEpsilon = layer(1).epsilon(1e-300).build();
-    private final double[][] smallX = {{1e-150}, {-1e-150}};
 
     @Test
     void dsqrtvar() {

@@ -127,7 +127,7 @@ class ModesTest {
     ExecutorService pool = Executors.newFixedThreadPool(helpers);
     try {
       Graph together = new Graph(d, parts -> new Team(pool, helpers));
-      for (int run = 0; run < 3; run++) { // who does what is another each time
+      for (int run = 0; run < 3; run++) { // each time other helpers do other parts
         assertSameBits(forward(together), out);
         assertSameBits(together.snapshot(), alone.snapshot());
         assertSameBits(backward(together), gradients);

@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The state of a layer, bit for bit: {@link Double#equals} tells 0 from -0 and takes NaN for equal
- * to itself, which {@code isDeepEqualTo} of AssertJ does not.
+ * The state of a layer, and comparisons bit for bit: {@link Double#equals} tells 0 from -0 and
+ * takes NaN for equal to itself, which {@code isDeepEqualTo} of AssertJ does not.
  */
 record Snapshot(
     List<Double> gamma,

@@ -98,7 +98,7 @@ class StateTest {
     BACKWARD_INTO_NULL(layer -> layer.backward(DOUT, null)),
     BACKWARD_INTO_ANOTHER_SHAPE(layer -> layer.backward(DOUT, zeros(N - 1))),
     BACKWARD_INTO_NAN(layer -> layer.backward(with(DOUT, 9, 2, Double.NaN), zeros(N))),
-    INFER_NULL(layer -> layer.infer(null)),
+    INFER_NULL(layer -> layer.infer((double[][]) null)),
     INFER_NULL_ROW(layer -> layer.infer(with(X, 9, null))),
     INFER_NO_ROW(layer -> layer.infer(zeros(0))),
     INFER_RAGGED(layer -> layer.infer(with(X, 9, new double[D - 1]))),

@@ -164,7 +164,7 @@ class TraceTest {
 
     @Test
     void a_matrix_of_6_by_6_is_shown_whole() {
-      assertThat(new NodeTable().add(2, "xmu", counted(6, 6)).toString())
+      assertThat(NodeTable.ofNodes().add(2, "xmu", counted(6, 6)).toString())
           .doesNotContain("...")
           .hasLineCount(1 + 6)
           .endsWith(
@@ -173,7 +173,7 @@ class TraceTest {
 
     @Test
     void a_larger_one_is_shortened_to_its_first_and_last_rows_and_columns() {
-      assertThat(new NodeTable().add(2, "xmu", counted(7, 8)).toString())
+      assertThat(NodeTable.ofNodes().add(2, "xmu", counted(7, 8)).toString())
           .isEqualTo(
               lines(
                   "step  node      shape",

@@ -1,0 +1,173 @@
+package io.github.batchnorm;
+
+import java.io.Serial;
+import java.io.Serializable;
+import java.util.Arrays;
+
+/**
+ * All that makes a {@link BatchNormLayer}, its graph and {@code parallel} apart: what to save of a
+ * trained layer, and what to make one from.
+ *
+ * <pre>{@code
+ * BatchNormLayer layer = new BatchNormLayer(2);
+ * layer.forward(new double[][] {{4, 3}, {4, 0}, {1, -6}});
+ * BatchNormState state = layer.state();                        // save this, as JSON for instance
+ * BatchNormLayer same = BatchNormLayer.of(state);              // gives the same bits as layer
+ * }</pre>
+ *
+ * <p>What other libraries call the components, with their defaults:
+ *
+ * <table>
+ * <caption>Names of the components elsewhere</caption>
+ * <tr><th>here</th><th>PyTorch</th><th>Keras</th><th>ONNX</th></tr>
+ * <tr><td>gamma</td><td>weight</td><td>gamma</td><td>scale</td></tr>
+ * <tr><td>beta</td><td>bias</td><td>beta</td><td>B</td></tr>
+ * <tr><td>runningMean</td><td>running_mean</td><td>moving_mean</td><td>input_mean</td></tr>
+ * <tr><td>runningVar</td><td>running_var</td><td>moving_variance</td><td>input_var</td></tr>
+ * <tr><td>batchesTracked</td><td>num_batches_tracked</td><td>-</td><td>-</td></tr>
+ * <tr><td>epsilon, 1e-5</td><td>eps, 1e-5</td><td>epsilon, 1e-3</td><td>epsilon, 1e-5</td></tr>
+ * <tr><td>smoothingFactor a, 0.1</td><td>momentum = a, 0.1</td><td>momentum = 1 - a, 0.99</td>
+ *     <td>momentum = 1 - a, 0.9</td></tr>
+ * <tr><td>smoothingFactor 0</td><td>momentum = None</td><td>-</td><td>-</td></tr>
+ * <tr><td>populationRunningVar, false</td><td>false</td><td>true</td><td>true</td></tr>
+ * </table>
+ *
+ * <p>A state is immutable: the constructor copies the arrays, and every accessor hands out a new
+ * copy. Any number of threads may use it. Java serialization goes through the constructor, so that
+ * a file that breaks a rule is refused when it is read.
+ *
+ * @param gamma the scale γ, shape (D) with D >= 1; finite
+ * @param beta the shift β, shape (D); finite
+ * @param runningMean the running mean, shape (D); finite
+ * @param runningVar the running variance, shape (D); finite and {@code >= 0}, also with epsilon
+ * @param batchesTracked the number of mini-batches in the running statistics; {@code >= 0}
+ * @param epsilon ε; finite and at least {@link Double#MIN_NORMAL}
+ * @param smoothingFactor a of {@code running = (1 - a) * running + a * batch}, in [0, 1]; 0 stands
+ *     for the cumulative average, where a is 1 / batchesTracked
+ * @param populationRunningVar whether runningVar averages population variances (divide by N), not
+ *     sample variances (divide by N - 1)
+ */
+public record BatchNormState(
+    double[] gamma,
+    double[] beta,
+    double[] runningMean,
+    double[] runningVar,
+    long batchesTracked,
+    double epsilon,
+    double smoothingFactor,
+    boolean populationRunningVar)
+    implements Serializable {
+
+  @Serial private static final long serialVersionUID = 1;
+
+  /**
+   * Checks every component, and copies the arrays.
+   *
+   * @throws NullPointerException if an array is null
+   * @throws IllegalArgumentException if a component breaks its rule; the message names the
+   *     component, the index, the value and the rule
+   */
+  public BatchNormState {
+    Check.vector("gamma", gamma);
+    Check.vector("beta", beta, gamma.length);
+    Check.vector("runningMean", runningMean, gamma.length);
+    Check.variances("runningVar", runningVar, gamma.length);
+    Check.batches("batchesTracked", batchesTracked);
+    Check.epsilon(epsilon);
+    Check.withEpsilon("runningVar", runningVar, epsilon);
+    Check.smoothingFactorOrCumulative(smoothingFactor);
+    gamma = gamma.clone();
+    beta = beta.clone();
+    runningMean = runningMean.clone();
+    runningVar = runningVar.clone();
+  }
+
+  /** The number of columns, D. */
+  int features() {
+    return gamma.length;
+  }
+
+  /**
+   * The scale γ.
+   *
+   * @return shape (D): a new array
+   */
+  @Override
+  public double[] gamma() {
+    return gamma.clone();
+  }
+
+  /**
+   * The shift β.
+   *
+   * @return shape (D): a new array
+   */
+  @Override
+  public double[] beta() {
+    return beta.clone();
+  }
+
+  /**
+   * The running mean.
+   *
+   * @return shape (D): a new array
+   */
+  @Override
+  public double[] runningMean() {
+    return runningMean.clone();
+  }
+
+  /**
+   * The running variance.
+   *
+   * @return shape (D): a new array
+   */
+  @Override
+  public double[] runningVar() {
+    return runningVar.clone();
+  }
+
+  /** Whether the other is a state of the same values, bit for bit: 0.0 is not -0.0. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof BatchNormState s
+        && Arrays.equals(gamma, s.gamma)
+        && Arrays.equals(beta, s.beta)
+        && Arrays.equals(runningMean, s.runningMean)
+        && Arrays.equals(runningVar, s.runningVar)
+        && batchesTracked == s.batchesTracked
+        && Double.compare(epsilon, s.epsilon) == 0
+        && Double.compare(smoothingFactor, s.smoothingFactor) == 0
+        && populationRunningVar == s.populationRunningVar;
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.deepHashCode(
+        new Object[] {
+          gamma,
+          beta,
+          runningMean,
+          runningVar,
+          batchesTracked,
+          epsilon,
+          smoothingFactor,
+          populationRunningVar
+        });
+  }
+
+  /** A table of the components; long arrays are shortened. */
+  @Override
+  public String toString() {
+    return NodeTable.ofComponents()
+        .add("gamma", gamma)
+        .add("beta", beta)
+        .add("runningMean", runningMean)
+        .add("runningVar", runningVar)
+        .add("batchesTracked", batchesTracked)
+        .add("epsilon", epsilon)
+        .add("smoothingFactor", smoothingFactor)
+        .add("populationRunningVar", populationRunningVar)
+        .toString();
+  }
+}
