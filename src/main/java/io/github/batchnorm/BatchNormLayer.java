@@ -406,14 +406,6 @@ public final class BatchNormLayer {
     return gradients;
   }
 
-  /** A copy with other parameters. */
-  BatchNormLayer twin(double[] gamma, double[] beta) {
-    BatchNormLayer twin = copy();
-    System.arraycopy(gamma, 0, twin.gamma, 0, features);
-    System.arraycopy(beta, 0, twin.beta, 0, features);
-    return twin;
-  }
-
   private Team team(int parts) {
     return parallel ? Team.of(parts) : Team.ALONE;
   }

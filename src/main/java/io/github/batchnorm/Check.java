@@ -60,8 +60,8 @@ final class Check {
     require(value > 0 && Double.isFinite(value), "%s (%s) must be finite and > 0", name, value);
   }
 
-  static void order(int order) {
-    require(order == 2 || order == 4, "order (%d) must be 2 or 4", order);
+  static void tolerance(double tolerance) {
+    require(tolerance > 0 && tolerance < 1, "tolerance (%s) must be in (0, 1)", tolerance);
   }
 
   static void atLeastOne(String name, int value) {

@@ -1,0 +1,168 @@
+package io.github.batchnorm;
+
+import static io.github.batchnorm.TestData.combine;
+import static io.github.batchnorm.TestData.gaussian;
+import static io.github.batchnorm.TestLayers.map;
+import static io.github.batchnorm.TestLayers.product;
+import static io.github.batchnorm.TestLayers.transposed;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.batchnorm.GradientCheck.Entry;
+import io.github.batchnorm.GradientCheck.Report;
+import io.github.batchnorm.TestLayers.Function;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The checker where the slope of f jumps: at the point, and nearer than its first step. */
+@DisplayName("GradientCheck at kinks (seeds 0 to 19)")
+class GradientCheckKinksTest {
+  private static final double[] DISTANCES = {
+    0, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4
+  };
+
+  /** A function, its kink, and a point beside it. */
+  static Stream<Arguments> points() {
+    return Stream.of(Function.RELU, Function.LEAKY, Function.ABS)
+        .flatMap(function -> Stream.of(0.0, 3.0, -100.0).map(kink -> Arguments.of(function, kink)));
+  }
+
+  /** Σ of the function and a sine, which bends it. */
+  private static Report check(Function function, double kink, double x, double analytic) {
+    return GradientCheck.check(
+        p -> function.value.applyAsDouble(p[0] - kink) + Math.sin(p[0]) / 4,
+        new double[] {x},
+        new double[] {analytic + Math.cos(x) / 4});
+  }
+
+  @ParameterizedTest
+  @MethodSource("points")
+  void the_slope_at_x_agrees_at_every_distance(Function function, double kink) {
+    for (double distance : DISTANCES) {
+      for (double x : new double[] {kink + distance, kink - distance}) {
+        double slope = function.slope.applyAsDouble(x - kink);
+        Report report = check(function, kink, x, slope);
+        assertThat(report.passed()).as("at %s: %s", x, report).isTrue();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("points")
+  void two_and_a_half_times_the_slope_does_not(Function function, double kink) {
+    for (double distance : DISTANCES) {
+      double x = kink + distance;
+      Report report = check(function, kink, x, 2.5);
+      assertThat(report.agrees()).as("at %s: %s", x, report).isFalse();
+      assertThat(check(function, kink, x, 1 + 1e-4).agrees()).as("at %s", x).isFalse();
+      assertThat(check(function, kink, kink - distance, -2.5).agrees()).as("at %s", x).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {1e-13, 1e-11, 1e-9, 1e-7, 1e-5})
+  void the_slope_beyond_the_kink_does_not_agree_if_steps_are_short_enough(double distance) {
+    // around 0 even the shortest steps leave digits
+    Report report =
+        GradientCheck.check(
+            p -> Math.max(p[0], p[0] / 100), new double[] {-distance}, new double[] {1});
+    assertThat(report.agrees()).as("%s", report).isFalse();
+    assertThat(report.worst().isKink()).isFalse();
+    assertThat(report.worst().low()).isCloseTo(0.01, within(1e-15));
+  }
+
+  @Test
+  void a_kink_is_reported_with_both_slopes() {
+    Report report = GradientCheck.check(p -> Math.max(p[0], 0), new double[1], new double[] {0.25});
+    assertThat(report.passed()).isTrue();
+    assertThat(report.kinks()).isEqualTo(1);
+    Entry entry = report.worst();
+    assertThat(entry.isKink()).isTrue();
+    assertThat(entry.low()).isZero();
+    assertThat(entry.high()).isEqualTo(1);
+    assertThat(entry.difference()).isZero();
+    assertThat(report)
+        .hasToString(
+            "passed: 0 of 1 entries fail at tolerance 1.0e-06; 0 zero, 1 at a kink\n"
+                + "  analytic[0] is 0.25, at a kink, slopes 0.0 to 1.0: difference 0.0e+00,"
+                + " allowed 1.0e-06");
+  }
+
+  @Test
+  void a_slope_outside_of_both_is_wrong_and_no_kink_is_counted() {
+    Report report =
+        GradientCheck.check(p -> Math.max(p[0], 0), new double[1], new double[] {-0.25});
+    assertThat(report.failed()).isEqualTo(1);
+    assertThat(report.kinks()).isZero();
+    assertThat(report.worst().difference()).isEqualTo(0.25);
+    assertThat(report.toString()).contains("at a kink, slopes 0.0 to 1.0");
+  }
+
+  @Test
+  void kinks_of_several_outputs_do_not_mix() {
+    // relu(p) - relu(-p) = p has no kink, but each output has one: with relu'(0) = 0, dp = 0
+    java.util.function.Function<double[], double[]> f =
+        p -> new double[] {Math.max(p[0], 0), Math.max(-p[0], 0)};
+    double[] dout = {1, -1};
+    Report report = GradientCheck.check(f, new double[1], dout, new double[1]);
+    assertThat(report.passed()).as("%s", report).isTrue();
+    assertThat(report.worst().low()).isZero();
+    assertThat(report.worst().high()).isEqualTo(2);
+    assertThat(GradientCheck.check(f, new double[1], dout, new double[] {2.1}).failed()).isOne();
+    // as a loss it is the straight line p
+    assertThat(
+            GradientCheck.check(
+                    p -> Math.max(p[0], 0) - Math.max(-p[0], 0), new double[1], new double[1])
+                .failed())
+        .isOne();
+  }
+
+  @Test
+  void many_kinks_at_once_agree() {
+    // whole numbers and zero biases: about a fifth of the products is exactly 0
+    for (int seed = 0; seed < 20; seed++) {
+      Random random = new Random(seed);
+      double[][] x = map(gaussian(random, 6, 4), Math::rint);
+      double[][] w = map(gaussian(random, 4, 5), Math::rint);
+      double[][] dout = gaussian(random, 6, 5);
+      for (Function function : List.of(Function.RELU, Function.LEAKY, Function.ABS)) {
+        double[][] dz = combine(dout, product(x, w), (d, z) -> d * function.slope.applyAsDouble(z));
+        Report byX =
+            GradientCheck.check(
+                at -> map(product(at, w), function.value), x, dout, product(dz, transposed(w)));
+        Report byW =
+            GradientCheck.check(
+                at -> map(product(x, at), function.value), w, dout, product(transposed(x), dz));
+        assertThat(byX.agrees()).as("seed %s: %s", seed, byX).isTrue();
+        assertThat(byW.agrees()).as("seed %s: %s", seed, byW).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void a_bend_is_no_kink() {
+    // softplus bends within 1 / 1e7 of 0, far less than the first step
+    double sharp = 1e7;
+    Report report =
+        GradientCheck.check(
+            p -> Function.SOFTPLUS.value.applyAsDouble(sharp * p[0]) / sharp,
+            new double[1],
+            new double[] {0.5});
+    assertThat(report.passed()).as("%s", report).isTrue();
+    assertThat(report.kinks()).isZero();
+    assertThat(
+            GradientCheck.check(
+                    p -> Function.SOFTPLUS.value.applyAsDouble(sharp * p[0]) / sharp,
+                    new double[1],
+                    new double[] {0.501})
+                .agrees())
+        .isFalse();
+  }
+}

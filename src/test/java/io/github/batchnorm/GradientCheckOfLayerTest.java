@@ -1,0 +1,171 @@
+package io.github.batchnorm;
+
+import static io.github.batchnorm.Snapshot.bits;
+import static io.github.batchnorm.TestData.copy;
+import static io.github.batchnorm.TestData.gaussian;
+import static io.github.batchnorm.TestData.input;
+import static io.github.batchnorm.TestLayers.map;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+
+import io.github.batchnorm.GradientCheck.Report;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** GradientCheck.of: a layer of this library in one line. */
+@DisplayName("GradientCheck of a layer (seed 43)")
+class GradientCheckOfLayerTest {
+  private final Random random = new Random(43);
+
+  private BatchNormLayer layer(int d, double eps) {
+    return BatchNormLayer.builder(d)
+        .gamma(gaussian(random, d))
+        .beta(gaussian(random, d))
+        .epsilon(eps)
+        .build();
+  }
+
+  private double[][] features(int n, double mean, double spread) {
+    return map(gaussian(random, n, 3), z -> mean + spread * z);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 1e-5, 1e-5",
+    "0, 1e-5, 1e-12",
+    "0, 1e-3, 1e-5",
+    "12, 5, 1e-5",
+    "0, 1e6, 1e-5",
+    "1e6, 1e6, 1e-5",
+    "1e6, 1, 1e-5",
+    "-1e6, 1e-3, 1e-10",
+    "1e6, 1e-5, 1e-12",
+    "1e8, 1, 1e-5",
+  })
+  void passes_fresh_and_trained(double mean, double spread, double eps) {
+    for (int n : new int[] {3, 4, 31}) {
+      BatchNormLayer fresh = layer(3, eps);
+      assertPasses(GradientCheck.of(fresh, features(n, mean, spread), 7));
+      for (int batch = 0; batch < 50; batch++) { // until the running averages are of that kind
+        fresh.forward(features(n, mean, spread));
+      }
+      Report report = GradientCheck.of(fresh, features(n, mean, spread), 7);
+      assertPasses(report);
+      assertThat(report.checked()).isEqualTo(2 * (3 * n + 3 + 3));
+    }
+  }
+
+  private static void assertPasses(Report report) {
+    assertThat(report.passed()).as("%s", report).isTrue();
+  }
+
+  /** The same check with a gradient that is off by 3e-7. */
+  @ParameterizedTest
+  @CsvSource({
+    "0, 1e-5, 1e-5",
+    "0, 1e-5, 1e-12",
+    "12, 5, 1e-5",
+    "1e6, 1e6, 1e-5",
+    "1e6, 1, 1e-5",
+    "1e8, 1, 1e-5",
+  })
+  void is_sharp_to_1e_minus_7_in_training(double mean, double spread, double eps) {
+    BatchNormLayer layer = layer(3, eps);
+    double[][] x = features(5, mean, spread);
+    double[][] dout = gaussian(random, 5, 3);
+    layer.forward(x);
+    double[][] dx = layer.backward(dout).dx();
+    GradientCheck.Options sharp = GradientCheck.options().tolerance(1e-7);
+    assertPasses(sharp.check(layer::forward, x, dout, dx));
+    Report wrong = sharp.check(layer::forward, x, dout, map(dx, d -> (1 + 3e-7) * d));
+    assertThat(wrong.agrees()).as("%s", wrong).isFalse();
+  }
+
+  @Test
+  void changes_neither_its_state_nor_its_graph_nor_x() {
+    BatchNormLayer layer = layer(3, 1e-5);
+    double[][] dout = gaussian(random, 4, 3);
+    layer.forward(features(4, 1, 2));
+    Snapshot before = Snapshot.of(layer);
+    List<Object> graph = bits(layer.graph());
+    List<Object> gradients = bits(layer.backward(dout));
+    double[][] x = features(5, 3, 1);
+    double[][] copy = copy(x);
+    assertPasses(GradientCheck.of(layer, x, 1));
+    assertThat(Snapshot.of(layer)).isEqualTo(before);
+    assertThat(bits(layer.graph())).isEqualTo(graph);
+    assertThat(bits(layer.backward(dout))).isEqualTo(gradients);
+    assertThat(bits(x)).isEqualTo(bits(copy));
+  }
+
+  @Test
+  void uses_the_running_averages_of_the_layer_for_inference() {
+    BatchNormLayer layer = layer(3, 1e-5);
+    layer.forward(features(9, 5, 3));
+    BatchNormState before = layer.state();
+    // a fresh layer would not agree with inferBackward of this one
+    assertPasses(GradientCheck.of(layer, features(4, 0, 1), 1));
+    assertThat(layer.state()).isEqualTo(before);
+  }
+
+  @Test
+  void has_the_same_tolerance_with_options_unless_one_is_set() {
+    BatchNormLayer layer = layer(3, 1e-5);
+    double[][] x = features(5, 0, 1);
+    assertThat(GradientCheck.of(layer, x, 1).toString()).contains("tolerance 1.0e-07");
+    assertThat(GradientCheck.options().sample(5, 1).of(layer, x, 1).toString())
+        .contains("0 of 22 entries fail at tolerance 1.0e-07");
+    assertThat(GradientCheck.options().tolerance(1e-5).of(layer, x, 1).toString())
+        .contains("tolerance 1.0e-05");
+  }
+
+  @Test
+  void draws_another_dout_than_the_caller_draws_x_from_the_same_seed() {
+    for (int seed = 0; seed < 20; seed++) {
+      double[][] x = gaussian(new Random(seed), 256, 1);
+      assertPasses(GradientCheck.options().sample(20, 1).of(new BatchNormLayer(1), x, seed));
+    }
+  }
+
+  @Test
+  void holds_for_large_gamma_and_beta() {
+    BatchNormLayer layer =
+        BatchNormLayer.builder(2).gamma(new double[] {1e6, 3}).beta(new double[] {5, -1e4}).build();
+    assertPasses(GradientCheck.of(layer, input(random, 6, 2), 3));
+  }
+
+  @Test
+  void is_vacuous_if_gamma_is_zero() {
+    BatchNormLayer layer = BatchNormLayer.builder(2).gamma(new double[2]).build();
+    Report report = GradientCheck.of(layer, input(random, 6, 2), 3);
+    assertThat(report.agrees()).as("%s", report).isTrue();
+    assertThat(report.reasons())
+        .contains("training dx: vacuous, every entry is zero up to rounding")
+        .contains("inference dx: vacuous, every entry is zero up to rounding");
+  }
+
+  @Test
+  void with_two_rows_is_vacuous_in_training_only() {
+    BatchNormLayer layer = BatchNormLayer.builder(1).epsilon(1e-14).build();
+    Report report = GradientCheck.of(layer, new double[][] {{1}, {3}}, 3);
+    assertThat(report.agrees()).as("%s", report).isTrue();
+    assertThat(report.reasons())
+        .contains("training dx: vacuous, every entry is zero up to rounding")
+        .noneMatch(reason -> reason.startsWith("inference"));
+  }
+
+  @Test
+  void refuses_what_forward_refuses() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> GradientCheck.of(new BatchNormLayer(1), new double[1][1], 1))
+        .withMessageStartingWith("x has 1 row, expected at least 2");
+    assertThatNullPointerException()
+        .isThrownBy(() -> GradientCheck.of(null, new double[2][1], 1))
+        .withMessage("layer is null");
+  }
+}

@@ -1,0 +1,128 @@
+package io.github.batchnorm;
+
+import static io.github.batchnorm.TestData.combine;
+import static io.github.batchnorm.TestData.gaussian;
+
+import io.github.batchnorm.TestLayers.Activation;
+import io.github.batchnorm.TestLayers.Attention;
+import io.github.batchnorm.TestLayers.Chain;
+import io.github.batchnorm.TestLayers.Dense;
+import io.github.batchnorm.TestLayers.Dropout;
+import io.github.batchnorm.TestLayers.Embedding;
+import io.github.batchnorm.TestLayers.Function;
+import io.github.batchnorm.TestLayers.Layer;
+import io.github.batchnorm.TestLayers.MaxPool;
+import io.github.batchnorm.TestLayers.Norm;
+import io.github.batchnorm.TestLayers.Residual;
+import io.github.batchnorm.TestLayers.Tied;
+import io.github.batchnorm.TestNetwork.Loss;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+
+/** Ordinary small networks, each with random weights and a random mini-batch of a seed. */
+enum TestNetworks {
+  DENSE(Loss.MEAN_SQUARED),
+  SIGMOID(Loss.SOFTMAX_CROSS_ENTROPY),
+  TANH(Loss.MEAN_SQUARED),
+  RELU(Loss.SOFTMAX_CROSS_ENTROPY),
+  LEAKY(Loss.HINGE),
+  ELU(Loss.SOFTMAX_CROSS_ENTROPY),
+  SOFTPLUS(Loss.HINGE),
+  ABS(Loss.MEAN_SQUARED),
+  MAX_POOL(Loss.SOFTMAX_CROSS_ENTROPY),
+  BATCH_NORM(Loss.SOFTMAX_CROSS_ENTROPY),
+  TWO_BATCH_NORMS(Loss.MEAN_SQUARED),
+  GAMMA_ZERO(Loss.SOFTMAX_CROSS_ENTROPY),
+  DROPOUT(Loss.HINGE),
+  LAYER_NORM(Loss.SOFTMAX_CROSS_ENTROPY),
+  ATTENTION(Loss.MEAN_SQUARED),
+  RESIDUAL(Loss.SOFTMAX_CROSS_ENTROPY),
+  TIED(Loss.MEAN_SQUARED),
+  EMBEDDING(Loss.SOFTMAX_CROSS_ENTROPY),
+  DEEP(Loss.SOFTMAX_CROSS_ENTROPY);
+
+  private static final int INPUTS = 4;
+  private static final int HIDDEN = 6;
+  private static final int OUTPUTS = 3;
+
+  private final Loss loss;
+
+  TestNetworks(Loss loss) {
+    this.loss = loss;
+  }
+
+  /**
+   * @param n rows of the mini-batch
+   * @param withLoss or a random dout
+   * @param factor of the loss, or of dout
+   * @param scales of the columns of x
+   */
+  TestNetwork network(long seed, int n, boolean withLoss, double factor, double... scales) {
+    Random random = new Random(seed + 1000L * ordinal());
+    Chain layers = new Chain(layers(random, n).toArray(Layer[]::new));
+    double[][] x = gaussian(random, n, INPUTS);
+    for (double[] row : x) {
+      for (int j = 0; j < scales.length; j++) {
+        row[j] *= scales[j];
+      }
+    }
+    double[][] out = layers.forward(x);
+    double[][] target = gaussian(random, n, out[0].length);
+    String name =
+        String.format(
+            "%s seed %d, N %d, %s times %.0e, scales %s",
+            this, seed, n, withLoss ? loss : Loss.DOUT, factor, Arrays.toString(scales));
+    return withLoss
+        ? new TestNetwork(name, layers, x, loss, target, factor)
+        : new TestNetwork(
+            name, layers, x, Loss.DOUT, combine(target, target, (t, same) -> factor * t), 1);
+  }
+
+  private List<Layer> layers(Random random, int n) {
+    Layer in = new Dense(random, INPUTS, HIDDEN);
+    Layer out = new Dense(random, HIDDEN, OUTPUTS);
+    Layer batchNorm = new Norm(random, HIDDEN, false);
+    return switch (this) {
+      case DENSE -> List.of(in, out);
+      case SIGMOID, TANH, RELU, LEAKY, ELU, SOFTPLUS, ABS ->
+          List.of(in, batchNorm, new Activation(Function.valueOf(name())), out);
+      case MAX_POOL ->
+          List.of(in, batchNorm, new MaxPool(), new Dense(random, HIDDEN / 2, OUTPUTS));
+      case BATCH_NORM -> List.of(new Norm(random, INPUTS, false), in);
+      case TWO_BATCH_NORMS ->
+          List.of(
+              in, batchNorm, new Norm(random, HIDDEN, false), new Activation(Function.TANH), out);
+      case GAMMA_ZERO ->
+          List.of(
+              in,
+              new Norm(random, HIDDEN, false).withoutScale(),
+              new Activation(Function.SIGMOID),
+              out);
+      case DROPOUT ->
+          List.of(in, new Activation(Function.RELU), new Dropout(random, n, HIDDEN), out);
+      case LAYER_NORM ->
+          List.of(in, new Norm(random, HIDDEN, true), new Activation(Function.SOFTPLUS), out);
+      case ATTENTION -> List.of(in, new Attention(random, HIDDEN), out);
+      case RESIDUAL ->
+          List.of(
+              in,
+              new Residual(
+                  batchNorm, new Activation(Function.RELU), new Dense(random, HIDDEN, HIDDEN)),
+              out);
+      case TIED -> List.of(in, batchNorm, new Tied(random, HIDDEN), out);
+      case EMBEDDING ->
+          List.of(new Embedding(random, 5, INPUTS), in, new Activation(Function.TANH), out);
+      case DEEP ->
+          List.of(
+              in,
+              batchNorm,
+              new Activation(Function.RELU),
+              new Dense(random, HIDDEN, HIDDEN),
+              new Norm(random, HIDDEN, false),
+              new Activation(Function.LEAKY),
+              new Residual(new Dense(random, HIDDEN, HIDDEN), new Activation(Function.ABS)),
+              out);
+    };
+  }
+}
