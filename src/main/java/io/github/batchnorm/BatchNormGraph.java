@@ -7,7 +7,7 @@ package io.github.batchnorm;
  * <pre>{@code
  * BatchNormLayer layer = new BatchNormLayer(2);
  * double[][] out = layer.forward(new double[][] {{4, 3}, {4, 0}, {1, -6}});
- * System.out.println(layer.graph());                           // all nodes, as a table
+ * String table = layer.graph().toString();                     // all nodes
  * double[][] xhat = layer.graph().xhat();                      // out is gamma * xhat + beta
  * }</pre>
  *

@@ -46,6 +46,7 @@ import java.util.Arrays;
  *     for the cumulative average, where a is 1 / batchesTracked
  * @param populationRunningVar whether runningVar averages population variances (divide by N), not
  *     sample variances (divide by N - 1)
+ * @serial exclude
  */
 public record BatchNormState(
     double[] gamma,
@@ -63,6 +64,14 @@ public record BatchNormState(
   /**
    * Checks every component, and copies the arrays.
    *
+   * @param gamma the scale γ, not modified
+   * @param beta the shift β, not modified
+   * @param runningMean the running mean, not modified
+   * @param runningVar the running variance, not modified
+   * @param batchesTracked the number of mini-batches in the running statistics
+   * @param epsilon ε
+   * @param smoothingFactor a, or 0 for the cumulative average
+   * @param populationRunningVar whether runningVar averages population variances
    * @throws NullPointerException if an array is null
    * @throws IllegalArgumentException if a component breaks its rule; the message names the
    *     component, the index, the value and the rule

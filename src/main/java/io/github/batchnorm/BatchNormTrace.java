@@ -8,7 +8,7 @@ package io.github.batchnorm;
  * BatchNormLayer layer = new BatchNormLayer(2);
  * layer.forward(new double[][] {{4, 3}, {4, 0}, {1, -6}});
  * BatchNormTrace trace = layer.trace(new double[][] {{1, 2}, {4, -1}, {1, 5}});
- * System.out.println(trace);                                   // all nodes, as a table
+ * String table = trace.toString();                             // all nodes
  * double[][] dxhat = trace.dxhat();
  * }</pre>
  *

@@ -18,7 +18,8 @@ import org.openjdk.jmh.annotations.Warmup;
  * One contender, one size; started by {@link Benchmarks}.
  *
  * <pre>{@code
- * mvn -q -Pbenchmark test-compile exec:exec -Dargs="forward -p size=64x64 -p contender=batchnorm"
+ * mvn -q -f src/benchmark test-compile exec:exec \
+ *     -Dargs="forward -p size=64x64 -p contender=batchnorm"
  * }</pre>
  *
  * <p>Before anything is timed, the contender's (but for the floor's) out, dx, dgamma and dbeta are

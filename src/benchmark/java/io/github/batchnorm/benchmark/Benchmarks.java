@@ -19,10 +19,10 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * Measures all contenders and prints tables: time, speed against libtorch, memory allocated.
  *
  * <pre>{@code
- * mvn -q -Pbenchmark,peers test-compile exec:exec -Dargs=--short     under 5 minutes
- * mvn -q -Pbenchmark,peers test-compile exec:exec                    everything, 80 minutes
- * mvn -q -Pbenchmark test-compile exec:exec                          without libtorch, 1 hour
- * mvn -q -Pbenchmark test-compile exec:exec -Dargs=--scaling         time per element, 2 minutes
+ * mvn -q -f src/benchmark -Ppeers test-compile exec:exec -Dargs=--short   under 5 minutes
+ * mvn -q -f src/benchmark -Ppeers test-compile exec:exec                  everything, 80 minutes
+ * mvn -q -f src/benchmark test-compile exec:exec                          without libtorch, 1 hour
+ * mvn -q -f src/benchmark test-compile exec:exec -Dargs=--scaling         time per element, 2 minutes
  * }</pre>
  *
  * <p>Names of benchmarks and JMH's own options may follow, such as {@code -Dargs="--short forward

@@ -89,7 +89,7 @@ final class Contenders {
               .getDeclaredConstructor(int.class);
       return (Contender) constructor.newInstance(threads);
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("libtorch needs profile peers: mvn -Pbenchmark,peers", e);
+      throw new IllegalStateException("libtorch needs profile peers: mvn -Ppeers", e);
     }
   }
 }

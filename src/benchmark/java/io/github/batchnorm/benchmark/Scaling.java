@@ -11,7 +11,7 @@ import java.util.Random;
  * Time per element against the number of elements, 10^3 to 10^8: first N grows, then D.
  *
  * <pre>{@code
- * mvn -q -Pbenchmark test-compile exec:exec -Dargs=--scaling
+ * mvn -q -f src/benchmark test-compile exec:exec -Dargs=--scaling
  * }</pre>
  *
  * <p>Medians of System.nanoTime over forward and backward, with output buffers. To save memory dx
