@@ -360,7 +360,7 @@ public final class BatchNormLayer {
   private double[] normalizeByRunning(double[] row, double[] out) {
     checkParameters();
     if (!inference.forward(row, out)) {
-      Check.finite("row", row); // throws, and names the first value
+      throw Check.notFinite("row", row);
     }
     return out;
   }
@@ -368,7 +368,7 @@ public final class BatchNormLayer {
   private double[][] normalizeByRunning(double[][] x, double[][] out) {
     checkParameters();
     if (!inference.forward(x, out)) {
-      Check.finite("x", x); // throws, and names the first value
+      throw Check.notFinite("x", x);
     }
     return out;
   }

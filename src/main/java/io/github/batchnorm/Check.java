@@ -56,10 +56,6 @@ final class Check {
     }
   }
 
-  static void positive(String name, double value) {
-    require(value > 0 && Double.isFinite(value), "%s (%s) must be finite and > 0", name, value);
-  }
-
   static void tolerance(double tolerance) {
     require(tolerance > 0 && tolerance < 1, "tolerance (%s) must be in (0, 1)", tolerance);
   }
@@ -99,11 +95,27 @@ final class Check {
   }
 
   static void finite(String name, double[] vector) {
-    for (int j = 0; j < vector.length; j++) {
-      if (!Double.isFinite(vector[j])) {
-        throw illegal("%s[%d] is %s, expected a finite value", name, j, vector[j]);
-      }
+    if (!Rows.areFinite(vector)) {
+      throw notFinite(name, vector);
     }
+  }
+
+  /** Names the first value that is not finite; there must be one. */
+  static IllegalArgumentException notFinite(String name, double[] vector) {
+    int j = 0;
+    while (Double.isFinite(vector[j])) {
+      j++;
+    }
+    return illegal("%s[%d] is %s, expected a finite value", name, j, vector[j]);
+  }
+
+  /** Names the first value that is not finite; there must be one. */
+  static IllegalArgumentException notFinite(String name, double[][] matrix) {
+    int i = 0;
+    while (Rows.areFinite(matrix[i])) {
+      i++;
+    }
+    return notFinite(name + "[" + i + "]", matrix[i]);
   }
 
   /** That {@code matrix} has at least one row, and {@code features} values in every row. */

@@ -107,27 +107,35 @@ final class Grid {
       Predicate<Strip> statistics,
       Consumer<Tile> output,
       boolean inPlace) {
-    try (Team walkers = isLarge ? teams.apply(Math.max(strips.length, blocks())) : Team.ALONE) {
+    try (Team walkers = team(teams)) {
       team = walkers;
-      boolean[] finite = new boolean[strips.length];
-      team.forEach(
-          strips.length,
-          s -> {
-            finite[s] = statistics.test(strips[s]);
-            if (finite[s] && !inPlace) {
-              forEachTile(strips[s], output);
-            }
-          });
-      for (boolean stripIsFinite : finite) {
-        if (!stripIsFinite) {
-          return false;
-        }
-      }
-      if (inPlace) {
-        team.forEach(strips.length, s -> forEachTile(strips[s], output));
-      }
-      return true;
+      return walk(statistics, output, inPlace);
     }
+  }
+
+  private Team team(IntFunction<Team> teams) {
+    return isLarge ? teams.apply(Math.max(strips.length, blocks())) : Team.ALONE;
+  }
+
+  private boolean walk(Predicate<Strip> statistics, Consumer<Tile> output, boolean inPlace) {
+    boolean[] finite = new boolean[strips.length];
+    team.forEach(
+        strips.length,
+        s -> {
+          finite[s] = statistics.test(strips[s]);
+          if (finite[s] && !inPlace) {
+            forEachTile(strips[s], output);
+          }
+        });
+    for (boolean stripIsFinite : finite) {
+      if (!stripIsFinite) {
+        return false;
+      }
+    }
+    if (inPlace) {
+      team.forEach(strips.length, s -> forEachTile(strips[s], output));
+    }
+    return true;
   }
 
   /** Calls {@code action} with the tiles of a strip, at once if the strip is the only one. */

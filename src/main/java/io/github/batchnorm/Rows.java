@@ -118,12 +118,6 @@ final class Rows {
     }
   }
 
-  private static void addSq(double[] a, double[] b, double[] c, double[] d, double[] sums, Tile t) {
-    for (int j = t.from(); j < t.to(); j++) {
-      sums[j] += (a[j] * a[j] + b[j] * b[j]) + (c[j] * c[j] + d[j] * d[j]);
-    }
-  }
-
   /** Steps 7, 8 and 9. */
   static void out(
       double[] xmu, double[] ivar, double[] gamma, double[] beta, double[] out, Tile t) {

@@ -29,7 +29,7 @@ final class Team implements AutoCloseable {
 
   private static final int CORES = Runtime.getRuntime().availableProcessors();
   static final ThreadPoolExecutor HELPERS = helpers(Math.max(1, CORES - 1));
-  private static final Job NO_JOB = new Job(0, 1, part -> {});
+  private static final Job NO_JOB = new Job(0, 1, null);
 
   /** The caller alone. */
   static final Team ALONE = new Team(HELPERS, 0);

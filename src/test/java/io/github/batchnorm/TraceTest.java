@@ -152,6 +152,20 @@ class TraceTest {
                   "                                 -0.500000      -1.12500"));
     }
 
+    @Test
+    void the_gradients_are_a_table_from_step_9_to_0() {
+      layer.forward(new double[][] {{4, 3}, {4, 0}, {1, -6}});
+      assertThat(layer.backward(new double[][] {{1, 2}, {4, -1}, {1, 5}}))
+          .hasToString(
+              lines(
+                  "step  node      shape",
+                  "9     dbeta     (2)                6.00000       6.00000",
+                  "8     dgamma    (2)                1.50000      -4.50000",
+                  "0     dx        (3, 2)            -1.25000      -1.50000",
+                  "                                   1.75000       2.62500",
+                  "                                 -0.500000      -1.12500"));
+    }
+
     private static double[][] counted(int n, int d) {
       double[][] values = new double[n][d];
       for (int i = 0; i < n; i++) {
