@@ -2,6 +2,7 @@ package io.github.batchnorm.example;
 
 import io.github.batchnorm.BatchNormGradients;
 import io.github.batchnorm.BatchNormLayer;
+import io.github.batchnorm.BatchNormState;
 
 /**
  * The library's layer as a layer of this network. All of batch norm is in {@link BatchNormLayer};
@@ -15,6 +16,15 @@ final class BatchNorm implements Layer {
 
   BatchNorm(int features) {
     norm = new BatchNormLayer(features);
+  }
+
+  /** A layer that goes on where another has been. */
+  BatchNorm(BatchNormState state) {
+    norm = BatchNormLayer.of(state);
+  }
+
+  BatchNormState state() {
+    return norm.state();
   }
 
   @Override

@@ -1,6 +1,8 @@
 package io.github.batchnorm.example;
 
+import java.io.Serializable;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /**
  * A fully connected layer, {@code out = x W + b}.
@@ -35,6 +37,22 @@ final class Dense implements Layer {
         row[j] = STANDARD_DEVIATION * random.nextGaussian();
       }
     }
+  }
+
+  /** A layer that goes on where another has been. */
+  Dense(State state) {
+    weights = copy(state.weights);
+    bias = state.bias.clone();
+    hasBias = state.hasBias;
+  }
+
+  /** All that makes this layer: a snapshot that later steps do not change. */
+  State state() {
+    return new State(copy(weights), bias.clone(), hasBias);
+  }
+
+  private static double[][] copy(double[][] rows) {
+    return Stream.of(rows).map(double[]::clone).toArray(double[][]::new);
   }
 
   @Override
@@ -73,4 +91,13 @@ final class Dense implements Layer {
       Matrix.addScaled(-learningRate, dbias, bias);
     }
   }
+
+  /**
+   * What to save of a layer, or to send to another machine.
+   *
+   * @param weights W, shape (K, D); nobody modifies it
+   * @param bias b, shape (D), all 0 in a layer without bias; nobody modifies it
+   * @param hasBias whether the bias is trained
+   */
+  record State(double[][] weights, double[] bias, boolean hasBias) implements Serializable {}
 }

@@ -49,7 +49,7 @@ record Mnist(Digits train, Digits test) {
       images = file.images();
     }
     try (IdxFile file = opener.open(part + "-labels-idx1-ubyte")) {
-      return Digits.of(images, file.labels(images.length));
+      return new Digits(images, file.labels(images.length));
     }
   }
 

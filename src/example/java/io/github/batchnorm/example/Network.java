@@ -1,8 +1,11 @@
 package io.github.batchnorm.example;
 
+import io.github.batchnorm.BatchNormState;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /**
  * The network of the paper's section 4.1: three hidden layers of 100 sigmoid units, ten scores.
@@ -30,19 +33,54 @@ final class Network {
    * @param random draws the weights: the same ones with batch norm and without
    */
   Network(boolean batchNorm, Random random) {
-    first = new Dense(Digits.PIXELS, UNITS, !batchNorm, random);
-    for (int layer = 1; layer <= HIDDEN_LAYERS; layer++) {
-      if (layer > 1) {
-        rest.add(new Dense(UNITS, UNITS, !batchNorm, random));
-      }
-      if (batchNorm) {
-        rest.add(new BatchNorm(UNITS));
+    this(drawn(!batchNorm, random), batchNorm ? norms() : List.of());
+  }
+
+  /** A network that goes on where another has been. */
+  Network(State state) {
+    this(
+        state.dense.stream().map(Dense::new).toList(),
+        state.norms.stream().map(BatchNorm::new).toList());
+  }
+
+  private Network(List<Dense> dense, List<BatchNorm> norms) {
+    first = dense.get(0);
+    for (int layer = 0; layer < HIDDEN_LAYERS; layer++) {
+      if (!norms.isEmpty()) {
+        rest.add(norms.get(layer));
       }
       rest.add(new Sigmoid());
+      rest.add(dense.get(layer + 1));
     }
-    rest.add(new Dense(UNITS, Digits.CLASSES, true, random));
     body = rest.subList(0, rest.size() - 2);
     head = rest.subList(rest.size() - 2, rest.size());
+  }
+
+  private static List<Dense> drawn(boolean hiddenBias, Random random) {
+    List<Dense> dense = new ArrayList<>();
+    for (int layer = 0; layer < HIDDEN_LAYERS; layer++) {
+      dense.add(new Dense(layer == 0 ? Digits.PIXELS : UNITS, UNITS, hiddenBias, random));
+    }
+    dense.add(new Dense(UNITS, Digits.CLASSES, true, random));
+    return dense;
+  }
+
+  private static List<BatchNorm> norms() {
+    return Stream.generate(() -> new BatchNorm(UNITS)).limit(HIDDEN_LAYERS).toList();
+  }
+
+  /** All that makes this network: a snapshot that later steps do not change. */
+  State state() {
+    List<Dense.State> dense = new ArrayList<>(List.of(first.state()));
+    List<BatchNormState> norms = new ArrayList<>();
+    for (Layer layer : rest) {
+      if (layer instanceof Dense d) {
+        dense.add(d.state());
+      } else if (layer instanceof BatchNorm norm) {
+        norms.add(norm.state());
+      }
+    }
+    return new State(List.copyOf(dense), List.copyOf(norms));
   }
 
   /**
@@ -93,4 +131,12 @@ final class Network {
     }
     return out;
   }
+
+  /**
+   * What to save of a network, or to send to another machine.
+   *
+   * @param dense the dense layers, from the images to the scores
+   * @param norms the batch norms, from the images on; empty in a network without
+   */
+  record State(List<Dense.State> dense, List<BatchNormState> norms) implements Serializable {}
 }

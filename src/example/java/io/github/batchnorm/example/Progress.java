@@ -62,7 +62,7 @@ interface Progress extends AutoCloseable {
     private final String network;
     private final int steps;
     private final long start = System.nanoTime();
-    private double accuracy;
+    private String accuracy = ""; // not known yet
 
     private Lines(String network, int steps) {
       this.network = network;
@@ -71,7 +71,7 @@ interface Progress extends AutoCloseable {
 
     @Override
     public void measured(Measurement measurement) {
-      accuracy = measurement.accuracy();
+      accuracy = String.format(Locale.ROOT, ", test accuracy %.3f", measurement.accuracy());
     }
 
     @Override
@@ -80,7 +80,7 @@ interface Progress extends AutoCloseable {
         double left = (System.nanoTime() - start) * 1e-9 / done * (steps - done);
         System.out.printf(
             Locale.ROOT,
-            "%s: step %d of %d, test accuracy %.3f, about %.0f s left%n",
+            "%s: step %d of %d%s, about %.0f s left%n",
             network,
             done,
             steps,
