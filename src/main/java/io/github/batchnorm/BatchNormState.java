@@ -39,9 +39,9 @@ import java.util.Arrays;
  * @param gamma the scale γ, shape (D) with D >= 1; finite
  * @param beta the shift β, shape (D); finite
  * @param runningMean the running mean, shape (D); finite
- * @param runningVar the running variance, shape (D); finite and {@code >= 0}, also with epsilon
+ * @param runningVar the running variance, shape (D); finite and {@code >= 0}
  * @param batchesTracked the number of mini-batches in the running statistics; {@code >= 0}
- * @param epsilon ε; finite and at least {@link Double#MIN_NORMAL}
+ * @param epsilon ε; in [{@link Double#MIN_NORMAL}, 1e290]
  * @param smoothingFactor a of {@code running = (1 - a) * running + a * batch}, in [0, 1]; 0 stands
  *     for the cumulative average, where a is 1 / batchesTracked
  * @param populationRunningVar whether runningVar averages population variances (divide by N), not
@@ -77,18 +77,23 @@ public record BatchNormState(
    *     component, the index, the value and the rule
    */
   public BatchNormState {
+    // copied first: what is checked is what is kept
+    gamma = copy("gamma", gamma);
+    beta = copy("beta", beta);
+    runningMean = copy("runningMean", runningMean);
+    runningVar = copy("runningVar", runningVar);
     Check.vector("gamma", gamma);
     Check.vector("beta", beta, gamma.length);
     Check.vector("runningMean", runningMean, gamma.length);
     Check.variances("runningVar", runningVar, gamma.length);
     Check.batches("batchesTracked", batchesTracked);
     Check.epsilon(epsilon);
-    Check.withEpsilon("runningVar", runningVar, epsilon);
     Check.smoothingFactorOrCumulative(smoothingFactor);
-    gamma = gamma.clone();
-    beta = beta.clone();
-    runningMean = runningMean.clone();
-    runningVar = runningVar.clone();
+  }
+
+  private static double[] copy(String name, double[] values) {
+    Check.nonNull(values, name);
+    return values.clone();
   }
 
   /** The number of columns, D. */

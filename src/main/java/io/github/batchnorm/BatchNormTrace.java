@@ -14,7 +14,7 @@ package io.github.batchnorm;
  *
  * <p>For learning and debugging: {@link BatchNormLayer#backward} computes the same without most of
  * these matrices. {@code dx}, {@code dgamma} and {@code dbeta} are those of {@code backward}, and
- * every formula without a Σ holds to the bit.
+ * every formula without a Σ holds to the bit; where there are two, the one after "as" does.
  *
  * <p>A snapshot: the arrays belong to the caller. As in every record with array components, {@code
  * equals} compares the references, not the values.

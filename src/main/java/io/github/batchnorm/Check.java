@@ -11,13 +11,17 @@ final class Check {
     require(features >= 1, "features (%d) must be >= 1", features);
   }
 
+  /** The largest epsilon: added to any finite variance, it does not overflow. */
+  private static final double MAX_EPSILON = 1e290;
+
   static void epsilon(double epsilon) {
     // a comparison that must hold, here and below, also catches NaN
     require(
-        epsilon >= Double.MIN_NORMAL && Double.isFinite(epsilon),
-        "epsilon (%s) must be finite and >= %s",
+        epsilon >= Double.MIN_NORMAL && epsilon <= MAX_EPSILON,
+        "epsilon (%s) must be in [%s, %s]",
         epsilon,
-        Double.MIN_NORMAL);
+        Double.MIN_NORMAL,
+        MAX_EPSILON);
   }
 
   static void smoothingFactor(double a) {
@@ -40,19 +44,6 @@ final class Check {
     vector(name, vector, features);
     for (int j = 0; j < vector.length; j++) {
       require(vector[j] >= 0, "%s[%d] (%s) must be >= 0", name, j, vector[j]);
-    }
-  }
-
-  /** That no sum of a variance and epsilon overflows, which would make its inverse 0. */
-  static void withEpsilon(String name, double[] variances, double epsilon) {
-    for (int j = 0; j < variances.length; j++) {
-      require(
-          Double.isFinite(variances[j] + epsilon),
-          "%s[%d] (%s) must be finite with epsilon (%s) added",
-          name,
-          j,
-          variances[j],
-          epsilon);
     }
   }
 

@@ -69,8 +69,8 @@ final class Graph {
   final double[] dmu; // (D) 2
   final double[] dx2; // (D) 1, the same in every row
 
-  private Sums sums = new Sums(0, 0);
-  private Sums products = sums;
+  private Sums sums = new Sums(0, 0); // (blocks, D) of whatever is to be summed
+  private Sums products = sums; // (blocks, D) of dout * xmu
 
   /** A graph of {@code d} features, which is walked by the {@code teams} made for so many parts. */
   Graph(int d, IntFunction<Team> teams) {
@@ -121,7 +121,12 @@ final class Graph {
     // Step 2: xmu = x - mu
     // Step 3: sq = xmu²
     // Step 4: var = Σ sq / N
-    grid.forEachTile(s, t -> Rows.xmu(x, mu, rest, xmu, t, sums.of(t)));
+    grid.forEachTile(
+        s,
+        t -> {
+          Rows.xmu(x, mu, rest, xmu, t);
+          Rows.addSq(xmu, t, sums.of(t));
+        });
     double[] sumSq = sums.total(s);
     for (int j = s.from(); j < s.to(); j++) {
       var[j] = sumSq[j] / grid.n;
@@ -144,32 +149,6 @@ final class Graph {
     for (int i = t.first(); i < t.end(); i++) {
       Rows.out(xmu[i], ivar, gamma, beta, out[i], t);
     }
-  }
-
-  /** Step 1, the mean in two parts. */
-  private void mean(double[][] x, Strip s) {
-    double[] shift = x[0];
-    grid.forEachTile(s, t -> Rows.addDifferences(x, shift, t.head(), sums.of(t)));
-    double[] sum = sums.total(s);
-    for (int j = s.from(); j < s.to(); j++) {
-      mu[j] = shift[j] + sum[j] / grid.headRows;
-    }
-    grid.forEachTile(s, t -> Rows.addDifferences(x, mu, t, sums.of(t)));
-    sum = sums.total(s);
-    for (int j = s.from(); j < s.to(); j++) {
-      double correction = sum[j] / grid.n;
-      double nearest = mu[j] + correction;
-      rest[j] = correction - (nearest - mu[j]);
-      mu[j] = nearest;
-    }
-  }
-
-  private boolean areFinite(Strip s) {
-    boolean finite = Rows.areFinite(sqrtvar, s.from(), s.to());
-    for (int j = s.from(); j < s.to(); j++) {
-      finite &= Double.isFinite(gamma[j] * ivar[j]);
-    }
-    return finite;
   }
 
   /**
@@ -207,14 +186,14 @@ final class Graph {
       dgamma[j] = sumDoutXmu[j] * ivar[j];
       // Step 7: divar = Σ dxhat * xmu, dxmu1 = dxhat * ivar
       divar[j] = sumDoutXmu[j] * gamma[j];
-      // Step 6: dsqrtvar = -1 / sqrtvar² * divar
+      // Step 6: dsqrtvar = -1 / sqrtvar² * divar = -ivar² * divar
       dsqrtvar[j] = -ivar[j] * ivar[j] * divar[j];
-      // Step 5: dvar = 0.5 / sqrtvar * dsqrtvar
+      // Step 5: dvar = 0.5 / sqrtvar * dsqrtvar = 0.5 * ivar * dsqrtvar
       dvar[j] = 0.5 * ivar[j] * dsqrtvar[j];
       // Step 4: dsq = dvar / N
       dsq[j] = dvar[j] / grid.n;
-      // Step 3: dxmu2 = 2 * xmu * dsq
-      // Step 2: dx1 = dxmu1 + dxmu2, dmu = -Σ dx1
+      // Step 3: dxmu2 = 2 * xmu * dsq, row by row in step0
+      // Step 2: dx1 = dxmu1 + dxmu2, row by row in step0; dmu = -Σ dx1
       dmu[j] = -(gamma[j] * ivar[j]) * sumDout[j];
       // Step 1: dx2 = dmu / N
       dx2[j] = dmu[j] / grid.n;
@@ -229,6 +208,32 @@ final class Graph {
     for (int i = t.first(); i < t.end(); i++) {
       Rows.dx(dout[i], gamma, ivar, xmu[i], dsq, dx2, dx[i], t);
     }
+  }
+
+  /** Step 1, the mean in two parts. */
+  private void mean(double[][] x, Strip s) {
+    double[] shift = x[0];
+    grid.forEachTile(s, t -> Rows.addDifferences(x, shift, t.head(), sums.of(t)));
+    double[] sum = sums.total(s);
+    for (int j = s.from(); j < s.to(); j++) {
+      mu[j] = shift[j] + sum[j] / grid.headRows;
+    }
+    grid.forEachTile(s, t -> Rows.addDifferences(x, mu, t, sums.of(t)));
+    sum = sums.total(s);
+    for (int j = s.from(); j < s.to(); j++) {
+      double correction = sum[j] / grid.n;
+      double nearest = mu[j] + correction;
+      rest[j] = correction - (nearest - mu[j]);
+      mu[j] = nearest;
+    }
+  }
+
+  private boolean areFinite(Strip s) {
+    boolean finite = Rows.areFinite(var, s.from(), s.to());
+    for (int j = s.from(); j < s.to(); j++) {
+      finite &= Double.isFinite(gamma[j] * ivar[j]);
+    }
+    return finite;
   }
 
   /** Step 3, row i. */

@@ -114,7 +114,8 @@ final class Grid {
   }
 
   private Team team(IntFunction<Team> teams) {
-    return isLarge ? teams.apply(Math.max(strips.length, blocks())) : Team.ALONE;
+    // several strips keep the threads busy by themselves
+    return isLarge ? teams.apply(strips.length > 1 ? strips.length : blocks()) : Team.ALONE;
   }
 
   private boolean walk(Predicate<Strip> statistics, Consumer<Tile> output, boolean inPlace) {
@@ -143,7 +144,7 @@ final class Grid {
     Tile[] tiles = strip.tiles();
     if (strips.length == 1) {
       team.forEach(tiles.length, t -> action.accept(tiles[t]));
-    } else { // several strips keep the threads busy by themselves
+    } else { // a thread has a strip to itself
       for (Tile tile : tiles) {
         action.accept(tile);
       }

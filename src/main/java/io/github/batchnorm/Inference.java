@@ -55,7 +55,7 @@ final class Inference {
 
   /** Whether a predicate holds for rows 0 to n - 1; several threads ask if they are many. */
   private boolean forAllRows(int n, IntPredicate predicate) {
-    int rows = Math.max(VALUES_OF_A_PART / gamma.length, 1);
+    int rows = (VALUES_OF_A_PART - 1) / gamma.length + 1;
     int parts = n / rows;
     if (parts < 2) {
       return forAllRows(0, n, predicate);
@@ -87,6 +87,12 @@ final class Inference {
    */
   BatchNormGradients backward(double[][] x, double[][] dout) {
     int d = gamma.length;
+    double[][] xhat = new double[x.length][];
+    double[][] dx = new double[x.length][];
+    for (int i = 0; i < x.length; i++) {
+      xhat[i] = Rows.product(Rows.difference(x[i], running.mean), running.ivar);
+      dx[i] = Rows.product(Rows.product(dout[i], gamma), running.ivar);
+    }
     Grid grid = new Grid(x.length, d);
     Sums sums = new Sums(grid.blocks(), d);
     Sums products = new Sums(grid.blocks(), d);
@@ -95,15 +101,11 @@ final class Inference {
     for (Grid.Strip s : grid.strips) {
       for (Grid.Tile t : s.tiles()) {
         Rows.addRows(dout, t, sums.of(t));
-        Rows.addProducts(dout, x, running.mean, t, products.of(t));
+        Rows.addProducts(dout, xhat, t, products.of(t));
       }
       System.arraycopy(sums.total(s), s.from(), dbeta, s.from(), s.to() - s.from());
       System.arraycopy(products.total(s), s.from(), dgamma, s.from(), s.to() - s.from());
     }
-    double[][] dx = new double[x.length][];
-    for (int i = 0; i < dx.length; i++) {
-      dx[i] = Rows.product(Rows.product(dout[i], gamma), running.ivar);
-    }
-    return new BatchNormGradients(dx, Rows.product(dgamma, running.ivar), dbeta);
+    return new BatchNormGradients(dx, dgamma, dbeta);
   }
 }

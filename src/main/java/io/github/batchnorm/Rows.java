@@ -88,33 +88,33 @@ final class Rows {
     }
   }
 
-  /** {@code sums += Σ a * (x - origin)} over the rows of the tile. */
-  static void addProducts(double[][] a, double[][] x, double[] origin, Tile t, double[] sums) {
-    for (int i = t.first(); i < t.end(); i++) {
-      addProduct(a[i], x[i], origin, sums, t);
-    }
-  }
-
-  private static void addProduct(double[] a, double[] x, double[] origin, double[] sums, Tile t) {
-    for (int j = t.from(); j < t.to(); j++) {
-      sums[j] += a[j] * (x[j] - origin[j]);
-    }
-  }
-
-  /**
-   * Steps 2 and 3, and the sum of step 4: {@code xmu = (x - mu) - rest}, {@code sums += Σ xmu²}
-   * over the rows of the tile.
-   */
-  static void xmu(double[][] x, double[] mu, double[] rest, double[][] xmu, Tile t, double[] sums) {
+  /** Step 2: {@code xmu = (x - mu) - rest} for the rows of the tile. */
+  static void xmu(double[][] x, double[] mu, double[] rest, double[][] xmu, Tile t) {
     for (int i = t.first(); i < t.end(); i++) {
       xmu(x[i], mu, rest, xmu[i], t);
     }
-    addProducts(xmu, xmu, t, sums);
   }
 
   private static void xmu(double[] x, double[] mu, double[] rest, double[] xmu, Tile t) {
     for (int j = t.from(); j < t.to(); j++) {
       xmu[j] = (x[j] - mu[j]) - rest[j];
+    }
+  }
+
+  /** Steps 3 and 4: {@code sums += Σ sq}, {@code sq = xmu²}, over the rows of the tile. */
+  static void addSq(double[][] xmu, Tile t, double[] sums) {
+    int i = t.first();
+    for (; i + 4 <= t.end(); i += 4) {
+      addSq(xmu[i], xmu[i + 1], xmu[i + 2], xmu[i + 3], sums, t);
+    }
+    for (; i < t.end(); i++) {
+      addProduct(xmu[i], xmu[i], sums, t);
+    }
+  }
+
+  private static void addSq(double[] a, double[] b, double[] c, double[] d, double[] sums, Tile t) {
+    for (int j = t.from(); j < t.to(); j++) {
+      sums[j] += (a[j] * a[j] + b[j] * b[j]) + (c[j] * c[j] + d[j] * d[j]);
     }
   }
 
@@ -202,6 +202,15 @@ final class Rows {
       }
     }
     return true;
+  }
+
+  /** {@code a - b}: a new row. */
+  static double[] difference(double[] a, double[] b) {
+    double[] difference = new double[a.length];
+    for (int j = 0; j < difference.length; j++) {
+      difference[j] = a[j] - b[j];
+    }
+    return difference;
   }
 
   /** Whether a row of the one matrix is the row of the other at the same place. */

@@ -40,7 +40,7 @@ final class RunningStatistics {
    * @param n its number of rows, at least 2
    */
   void add(double[] batchMean, double[] batchVar, int n) {
-    batches++;
+    batches = Math.max(batches, batches + 1); // stays at the largest long
     double a = smoothingFactor == CUMULATIVE ? 1.0 / batches : smoothingFactor;
     double toRunningVar = populationVar ? 1 : n / (n - 1.0);
     for (int j = 0; j < mean.length; j++) {

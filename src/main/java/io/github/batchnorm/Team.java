@@ -77,6 +77,7 @@ final class Team implements AutoCloseable {
   private static Thread daemon(Runnable task) {
     Thread thread = new Thread(null, task, "batchnorm-helper", 0, false);
     thread.setDaemon(true);
+    thread.setPriority(Thread.NORM_PRIORITY); // not that of the caller who needs the first helper
     return thread;
   }
 
@@ -118,7 +119,9 @@ final class Team implements AutoCloseable {
   /** Sends the helpers away. */
   @Override
   public void close() {
-    job = null; // a helper that comes too late must not hold on to a matrix
+    if (members > 1) { // all small walks share ALONE, and should not share a write
+      job = null; // a helper that comes too late must not hold on to a matrix
+    }
   }
 
   private static final class Job {
@@ -127,7 +130,7 @@ final class Team implements AutoCloseable {
     private final IntConsumer action;
     private final AtomicIntegerArray taken; // 1 for a part that somebody has taken
     private final AtomicInteger left;
-    private volatile Runnable failure = () -> {}; // throws what a part threw
+    private volatile Throwable failure; // what a part threw, if one did
 
     Job(int parts, int members, IntConsumer action) {
       this.parts = parts;
@@ -155,10 +158,7 @@ final class Team implements AutoCloseable {
       try {
         action.accept(part);
       } catch (RuntimeException | Error e) {
-        failure =
-            () -> {
-              throw e;
-            };
+        failure = e; // allocates nothing: memory may have run out
       }
     }
 
@@ -170,7 +170,12 @@ final class Team implements AutoCloseable {
           Thread.yield();
         }
       }
-      failure.run();
+      if (failure instanceof RuntimeException e) {
+        throw e;
+      }
+      if (failure instanceof Error e) {
+        throw e;
+      }
     }
   }
 }

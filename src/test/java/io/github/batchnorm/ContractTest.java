@@ -552,18 +552,19 @@ class ContractTest {
           -0.0,
           -Double.MIN_VALUE,
           -1,
+          1.1e290,
           Double.NaN,
           Double.POSITIVE_INFINITY,
           Double.NEGATIVE_INFINITY
         })
-    void epsilon_must_be_finite_and_a_normal_number_above_0(double epsilon) {
+    void epsilon_must_be_a_normal_number_that_overflows_no_variance(double epsilon) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> builder.epsilon(epsilon))
-          .withMessage("epsilon (" + epsilon + ") must be finite and >= 2.2250738585072014E-308");
+          .withMessage("epsilon (" + epsilon + ") must be in [2.2250738585072014E-308, 1.0E290]");
     }
 
     @ParameterizedTest
-    @ValueSource(doubles = {Double.MIN_NORMAL, 1e-12, 1, Double.MAX_VALUE})
+    @ValueSource(doubles = {Double.MIN_NORMAL, 1e-12, 1, 1e290})
     void epsilon_may_be_any_other(double epsilon) {
       assertThat(builder.epsilon(epsilon).build().epsilon()).isEqualTo(epsilon);
     }
