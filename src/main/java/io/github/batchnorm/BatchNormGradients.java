@@ -15,9 +15,10 @@ package io.github.batchnorm;
  * those of an earlier call. As in every record with array components, {@code equals} compares the
  * references, not the values.
  *
- * @param dx the derivative by x, shape (N, D)
- * @param dgamma the derivative by gamma, shape (D): {@code Σ dout * xhat} over the batch
- * @param dbeta the derivative by beta, shape (D): {@code Σ dout} over the batch
+ * @param dx the derivative with respect to x, shape (N, D)
+ * @param dgamma the derivative with respect to gamma, shape (D): {@code Σ dout * xhat} over the
+ *     batch
+ * @param dbeta the derivative with respect to beta, shape (D): {@code Σ dout} over the batch
  */
 public record BatchNormGradients(double[][] dx, double[] dgamma, double[] dbeta) {
 

@@ -18,9 +18,9 @@ package io.github.batchnorm;
  * components, {@code equals} compares the references, not the values.
  *
  * @param mu the mean of each feature over the batch, shape (D): {@code Σ x / N} (step 1)
- * @param xmu the centred input, shape (N, D): {@code x - mu} (step 2). The layer also subtracts
- *     what the double {@code mu} lacks of the mean. So xmu is more exact than {@code x[i][j] -
- *     mu[j]} where the mean is large
+ * @param xmu the centred input, shape (N, D): {@code x - mu} (step 2). The layer also subtracts the
+ *     rounding error of {@code mu}. So xmu is more exact than {@code x[i][j] - mu[j]} where the
+ *     mean is large
  * @param sq its square, shape (N, D): {@code xmu²} (step 3)
  * @param var the population variance (divides by N), shape (D): {@code Σ sq / N} (step 4)
  * @param sqrtvar the standard deviation, shape (D): {@code √(var + ε)} (step 5)

@@ -53,17 +53,17 @@ import java.util.List;
  *   <li>μ: σ, beyond the rounding to the nearest double.
  * </ul>
  *
- * <p>A large mean costs no digits in training, because what the nearest double lacks of the mean is
- * subtracted too. In inference the running averages are taken as they are. Then dβ of {@link
+ * <p>A large mean costs no digits in training, because the layer also subtracts the rounding error
+ * of the mean. In inference the running averages are taken as they are. Then dβ of {@link
  * #inferBackward} is off by at most 4e-15 of {@code Σ|dout|}, and dγ of {@code Σ|dout * x̂|}.
  *
  * <p><b>A call that throws changes nothing in the layer:</b> gamma, beta, the running averages and
- * {@link #batchesTracked} stay as they were. Only the graph is gone after a {@code forward} that
- * threw; {@code backward} and {@code graph} then say so.
+ * {@link #batchesTracked} stay as they were. Only the graph is lost when a {@code forward} throws;
+ * {@code backward}, {@code trace} and {@code graph} then throw an {@link IllegalStateException}.
  *
  * <p><b>Arrays.</b> An array that is handed in is not kept, and is not modified unless it is handed
- * in as an output. An output is either the input itself, or it has rows of its own, none of which
- * is a row of the input. In no output does a row occur twice. An output that shares a row with the
+ * in as an output. An output must either be the input itself or have rows of its own, none of which
+ * is a row of the input. No row may occur twice in an output. An output that shares a row with the
  * input at the same place, such as a shallow copy, counts as the input itself. If a call throws, an
  * output that is the input is as it was before, and any other output may have been written in part.
  * An array that was handed out is never modified later, and never read, except for the live {@link
@@ -123,8 +123,8 @@ public final class BatchNormLayer {
   }
 
   /**
-   * Makes a layer that goes on where another has been: its results are those of the layer that the
-   * state is from, bit for bit.
+   * Makes a layer that continues where another stopped: its results are, bit for bit, those of the
+   * layer that the state was taken from.
    *
    * @param state of a layer; not modified
    * @return a new layer, without a graph, with {@code parallel(true)}
@@ -148,7 +148,7 @@ public final class BatchNormLayer {
   }
 
   /**
-   * All that makes this layer, its graph and {@code parallel} apart: for saving it.
+   * Everything that makes this layer, except its graph and {@code parallel}: for saving it.
    *
    * @return a snapshot that later calls do not change
    * @throws IllegalArgumentException if gamma or beta hold a value that is not finite
@@ -226,7 +226,8 @@ public final class BatchNormLayer {
    * dx = γ / √(σ² + ε) * (dout - Σ dout / N - x̂ * Σ dout * x̂ / N)    (by way of the nodes of the graph)
    * }</pre>
    *
-   * @param dout the derivative of the loss by out, shape (N, D) of that forward; not modified
+   * @param dout the derivative of the loss with respect to out, shape (N, D) of that forward; not
+   *     modified
    * @return dx (N, D), dgamma (D), dbeta (D): new arrays; summed over the batch, not averaged, not
    *     added to earlier calls
    * @throws IllegalStateException if no forward was made yet, or the last one threw
@@ -242,8 +243,8 @@ public final class BatchNormLayer {
   /**
    * The same as {@link #backward(double[][])}, with dx in an array of the caller.
    *
-   * @param dout the derivative of the loss by out, shape (N, D) of that forward; not modified
-   *     unless it is {@code dx}
+   * @param dout the derivative of the loss with respect to out, shape (N, D) of that forward; not
+   *     modified unless it is {@code dx}
    * @param dx written, shape (N, D); may be {@code dout} (see the class comment on arrays)
    * @return {@code dx}, and new arrays for dgamma (D) and dbeta (D)
    * @throws IllegalStateException if no forward was made yet, or the last one threw
@@ -262,7 +263,8 @@ public final class BatchNormLayer {
    * The same as {@link #backward(double[][])}, with every node of the walk: for learning and
    * debugging.
    *
-   * @param dout the derivative of the loss by out, shape (N, D) of that forward; not modified
+   * @param dout the derivative of the loss with respect to out, shape (N, D) of that forward; not
+   *     modified
    * @return a snapshot: new arrays; its dx, dgamma and dbeta are those of backward, bit for bit
    * @throws IllegalStateException if no forward was made yet, or the last one threw
    * @throws NullPointerException if {@code dout} or a row of it is null
@@ -301,9 +303,9 @@ public final class BatchNormLayer {
    * Inference: normalizes by the running averages, and changes nothing in the layer. Before the
    * first forward the averages are mean 0 and variance 1.
    *
-   * <p>The running mean μ is one double, and rounded with every batch. So with a smoothing factor
-   * a, x̂ may be off by {@code ulp(μ) / (a * σ)}, beside how far the averages are from the data:
-   * 1e-4 at a mean of 1e9, a spread of 1e-2 and a = 0.1.
+   * <p>The running mean μ is one double, and every batch rounds it. With a smoothing factor a this
+   * rounding alone may put x̂ off by {@code ulp(μ) / (a * σ)}: 1e-4 at a mean of 1e9, a spread of
+   * 1e-2 and a = 0.1.
    *
    * @param x shape (N, D) with N >= 1; not modified
    * @return out, shape (N, D): a new array
@@ -388,7 +390,7 @@ public final class BatchNormLayer {
    * }</pre>
    *
    * @param x the input of that infer, shape (N, D) with N >= 1; not modified
-   * @param dout the derivative of the loss by its output, shape (N, D); not modified
+   * @param dout the derivative of the loss with respect to its output, shape (N, D); not modified
    * @return dx (N, D), dgamma (D), dbeta (D): new arrays; summed over the batch, not averaged
    * @throws NullPointerException if {@code x}, {@code dout} or a row of them is null
    * @throws IllegalArgumentException if {@code x} has no row; if a row does not have D values; if
@@ -502,7 +504,7 @@ public final class BatchNormLayer {
   /**
    * The number of mini-batches in the running averages.
    *
-   * @return how many calls of forward have succeeded, with those of the state the layer was made of
+   * @return how many calls of forward have succeeded, plus the number that the layer was made with
    */
   public long batchesTracked() {
     return running.batches;
@@ -564,7 +566,8 @@ public final class BatchNormLayer {
      * @param gamma shape (D), finite; copied
      * @return this builder
      * @throws NullPointerException if {@code gamma} is null
-     * @throws IllegalArgumentException if it has not D values or holds one that is not finite
+     * @throws IllegalArgumentException if {@code gamma} does not have D values or holds a value
+     *     that is not finite
      */
     public Builder gamma(double[] gamma) {
       Check.vector("gamma", gamma, features);
@@ -578,7 +581,8 @@ public final class BatchNormLayer {
      * @param beta shape (D), finite; copied
      * @return this builder
      * @throws NullPointerException if {@code beta} is null
-     * @throws IllegalArgumentException if it has not D values or holds one that is not finite
+     * @throws IllegalArgumentException if {@code beta} does not have D values or holds a value that
+     *     is not finite
      */
     public Builder beta(double[] beta) {
       Check.vector("beta", beta, features);
@@ -589,10 +593,10 @@ public final class BatchNormLayer {
     /**
      * Sets the number that is added to the variance, under the root; 1e-5 if not called.
      *
-     * @param epsilon ε, in [{@link Double#MIN_NORMAL}, 1e290]: below, {@code σ² + ε} of a constant
-     *     feature would have no digits; above, {@code σ² + ε} could overflow
+     * @param epsilon ε, in [{@link Double#MIN_NORMAL}, 1e290]: a smaller ε would have few digits,
+     *     and a larger one could make {@code σ² + ε} overflow
      * @return this builder
-     * @throws IllegalArgumentException if it is not
+     * @throws IllegalArgumentException if {@code epsilon} is outside this range
      */
     public Builder epsilon(double epsilon) {
       Check.epsilon(epsilon);
@@ -612,7 +616,7 @@ public final class BatchNormLayer {
      *
      * @param a the smoothing factor, in (0, 1]
      * @return this builder
-     * @throws IllegalArgumentException if it is not
+     * @throws IllegalArgumentException if {@code a} is not in (0, 1]
      */
     public Builder smoothingFactor(double a) {
       Check.smoothingFactor(a);
@@ -641,8 +645,9 @@ public final class BatchNormLayer {
      *     needs the number
      * @return this builder
      * @throws NullPointerException if {@code mean} or {@code var} is null
-     * @throws IllegalArgumentException if {@code mean} or {@code var} has not D values or holds one
-     *     that breaks the rule, or if {@code batches < 0}
+     * @throws IllegalArgumentException if {@code mean} or {@code var} does not have D values or
+     *     holds a value that is not finite, if a value of {@code var} is negative, or if {@code
+     *     batches < 0}
      */
     public Builder runningStatistics(double[] mean, double[] var, long batches) {
       Check.vector("mean", mean, features);
@@ -656,8 +661,8 @@ public final class BatchNormLayer {
 
     /**
      * Makes the running variance an average of population variances (divide by N), as Keras, Flax,
-     * ONNX and DL4J do; of sample variances (divide by N - 1), as the paper and PyTorch do, if not
-     * called. The normalization in training divides by N either way.
+     * ONNX and DL4J do. If not called, it is an average of sample variances (divide by N - 1), as
+     * in the paper and in PyTorch. The normalization in training divides by N either way.
      *
      * @return this builder
      */
@@ -668,11 +673,11 @@ public final class BatchNormLayer {
 
     /**
      * Whether forward, backward and infer share matrices of 65,536 values or more out to several
-     * threads; true if not called. The bits of a result do not depend on it, nor on the number of
+     * threads; true if not called. A result has the same bits either way, whatever the number of
      * threads.
      *
-     * <p>The threads are daemons of the library, one less than there are processors, the same for
-     * all layers. They end after a second without work.
+     * <p>The helpers are daemon threads, one fewer than there are processors, and all layers share
+     * them. They end after a second without work.
      *
      * @param parallel whether to use other threads than the caller's
      * @return this builder

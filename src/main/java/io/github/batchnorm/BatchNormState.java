@@ -5,8 +5,8 @@ import java.io.Serializable;
 import java.util.Arrays;
 
 /**
- * All that makes a {@link BatchNormLayer}, its graph and {@code parallel} apart: what to save of a
- * trained layer, and what to make one from.
+ * Everything that makes a {@link BatchNormLayer}, except its graph and {@code parallel}. Save this
+ * state of a trained layer, and make a layer from it.
  *
  * <pre>{@code
  * BatchNormLayer layer = new BatchNormLayer(2);

@@ -2,7 +2,8 @@ package io.github.batchnorm;
 
 /**
  * Every node of one walk from step 9 back to step 0, by the names of Kratzert's post. A node is the
- * derivative of the loss by the node of the same name without the d. The steps are in brackets.
+ * derivative of the loss with respect to the node of the same name without the d. The steps are in
+ * brackets.
  *
  * <pre>{@code
  * BatchNormLayer layer = new BatchNormLayer(2);
@@ -14,7 +15,8 @@ package io.github.batchnorm;
  *
  * <p>For learning and debugging: {@link BatchNormLayer#backward} computes the same without most of
  * these matrices. {@code dx}, {@code dgamma} and {@code dbeta} are those of {@code backward}, and
- * every formula without a Σ holds to the bit; where there are two, the one after "as" does.
+ * every formula without a Σ holds to the bit. Where a node has two formulas, this is true of the
+ * second one, after "as".
  *
  * <p>A snapshot: the arrays belong to the caller. As in every record with array components, {@code
  * equals} compares the references, not the values.

@@ -3,7 +3,7 @@ package io.github.batchnorm;
 import java.util.List;
 import java.util.Locale;
 
-/** The rules of the contract. Every message says what (value) rule. */
+/** The rules of the contract. Every message names the argument, its value and the rule. */
 final class Check {
   private Check() {}
 
@@ -157,8 +157,8 @@ final class Check {
   }
 
   /**
-   * Names the culprit after a sum over the batch turned out not to be finite. Called only then, so
-   * that good input is not searched.
+   * Refuses a matrix that holds a value that is not finite, and names the first one. The walks call
+   * this only after a sum over the batch is not finite, so they do not search good input.
    */
   static void finite(String name, double[][] matrix) {
     for (int i = 0; i < matrix.length; i++) {
@@ -167,8 +167,8 @@ final class Check {
   }
 
   /**
-   * Names the first value per feature that is not finite, although all that it was computed from
-   * is.
+   * Names the first value per feature that is not finite, although the input, gamma and beta are
+   * finite.
    *
    * @param names of the nodes
    * @param nodes at least one of them with such a value

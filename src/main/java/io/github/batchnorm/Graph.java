@@ -31,11 +31,11 @@ final class Graph {
    *              one double is off by up to 6e-8, and xmu would inherit that error whole. First a
    *              quarter of the rows tell roughly where the mean is: shift + Σ (x - shift) / rows,
    *              with the first row as shift, so that a constant feature gives xmu = 0 exactly.
-   *              That is no further from the mean than 4 Σ |x - mean| / N, near enough for the sum
-   *              Σ (x - mu) / N over all rows to find what it lacks. (All rows in place of a
+   *              This estimate is within 4 Σ |x - mean| / N of the mean. That is near enough for
+   *              Σ (x - mu) / N over all rows to find its error. (All rows in place of a
    *              quarter give the same digits and take 4 to 15 % longer.)
-   * Steps 3, 7   sq and xhat are not kept: each is one product of xmu, which takes less time than
-   *              to read it from memory. The methods sq and xhat make them, to the bit.
+   * Steps 3, 7   sq and xhat are not kept: each is one multiplication of xmu, which takes less time
+   *              than a read from memory. The methods sq and xhat compute them again, to the bit.
    * Steps 8, 7   dgamma = Σ dout * xhat and divar = Σ dout * gamma * xmu are Σ dout * xmu times a
    *              factor per feature, so one sum serves both.
    * Steps 6, 5   1 / sqrtvar is ivar, which is there: two divisions less (4 % at 64 x 64).
@@ -102,8 +102,9 @@ final class Graph {
    * @param gamma the scale, shape (D); copied
    * @param beta the shift, shape (D); not modified
    * @param out written, shape (N, D): {@code gamma * xhat + beta}
-   * @return whether every node is finite. If not, x holds a value that is NaN, infinite or too
-   *     large, or gamma is too large. An out that shares rows with x is then untouched.
+   * @return whether every node up to xhat, and gamma * ivar, is finite. If not, x holds a value
+   *     that is NaN, infinite or too large, or gamma is too large. An out that shares rows with x
+   *     is then untouched.
    */
   boolean forward(double[][] x, double[] gamma, double[] beta, double epsilon, double[][] out) {
     reserve(x.length);
@@ -154,8 +155,8 @@ final class Graph {
   /**
    * Steps 9 to 0.
    *
-   * @param dout the derivative of the loss by out, shape (N, D); not modified unless it shares rows
-   *     with {@code dx}
+   * @param dout the derivative of the loss with respect to out, shape (N, D); not modified unless
+   *     it shares rows with {@code dx}
    * @param dx written, shape (N, D)
    * @param dgamma written, shape (D)
    * @param dbeta written, shape (D)

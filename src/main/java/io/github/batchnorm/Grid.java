@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
  * each strip into tiles, which are blocks of rows.
  *
  * <p>The cut depends on N and D alone. A sum over the rows is taken in each tile first and then
- * over the tiles, always in the same order ({@link Sums}): neither the number of threads nor which
- * of them does what changes a bit of a result.
+ * over the tiles, always in the same order ({@link Sums}). So a result has the same bits for any
+ * number of threads and any sharing of the tiles among them.
  */
 final class Grid {
   /** Rows {@code [first, end)} of the columns {@code [from, to)}. */
@@ -95,11 +95,11 @@ final class Grid {
    * which needs them.
    *
    * @param teams makes a team for so many parts
-   * @param statistics whether they are finite; if not, the strip has no output
-   * @param output for a tile
-   * @param inPlace whether output overwrites what statistics read: then none is written before all
-   *     statistics are known to be finite. Else a strip is written while the caches still hold it,
-   *     which makes 16 x 100000 a fifth faster
+   * @param statistics computes those of a strip, and returns whether they are finite
+   * @param output computes that of a tile
+   * @param inPlace whether the output overwrites the input. If so, nothing is written before all
+   *     statistics are known to be finite. If not, a strip is written while the caches still hold
+   *     it, which makes 16 x 100000 a fifth faster
    * @return whether the statistics of all strips are finite
    */
   boolean walk(

@@ -176,8 +176,8 @@ final class Rows {
   }
 
   /**
-   * Whether no value is NaN or infinite. Four sums tell, which takes a quarter less time than to
-   * ask each value; only if finite values overflow in them, each value is asked.
+   * Whether no value is NaN or infinite. The sum of all values is finite only if they are, and
+   * takes a quarter less time than a test of each value. If it is not finite, each value is tested.
    */
   static boolean areFinite(double[] row) {
     double a = 0;

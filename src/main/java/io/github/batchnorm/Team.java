@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.IntConsumer;
 
 /**
- * The caller of a walk and, as far as they come in time, helpers, who do one job after another
- * together.
+ * The caller of a walk, and those helpers that arrive in time. Together they do one job after
+ * another.
  *
  * <p>A job has independent parts. Every member of the team has a share of them, and takes what is
  * left of the others' shares when its own is done. So most parts stay with the same thread from one

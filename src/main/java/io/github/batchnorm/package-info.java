@@ -23,17 +23,19 @@
  *   <li>{@code var = Σ sq / N}: the population variance.
  *   <li>{@code sqrtvar = √(var + ε)}: the standard deviation; ε keeps it from being 0.
  *   <li>{@code ivar = 1 / sqrtvar}: its inverse.
- *   <li>{@code xhat = xmu * ivar}: the normalized input, with mean 0 and variance 1.
+ *   <li>{@code xhat = xmu * ivar}: the normalized input, with mean 0 and variance {@code var / (var
+ *       + ε)}, which is nearly 1.
  *   <li>{@code gammax = gamma * xhat}: scaled.
  *   <li>{@code out = gammax + beta}: and shifted.
  * </ol>
  *
  * <h2>The walk back</h2>
  *
- * <p>Backward goes from step 9 to step 0. At each step the derivative of the loss by the output of
- * the step arrives. The step multiplies this derivative by its local derivative, and hands the
- * product to its inputs. {@code d} and the name of a node is the derivative of the loss by this
- * node. Every node of this walk is a component of {@code BatchNormTrace}.
+ * <p>Backward goes from step 9 to step 0. At each step the derivative of the loss with respect to
+ * the output of the step arrives. The step multiplies this derivative with respect to its local
+ * derivative, and hands the product to its inputs. {@code dxhat}, for example, is the derivative of
+ * the loss with respect to the node {@code xhat}. Every node of this walk is a component of {@code
+ * BatchNormTrace}.
  *
  * <dl>
  *   <dt>Step 9, {@code out = gammax + beta}
@@ -62,7 +64,7 @@
  *   <dd>x feeds steps 1 and 2, so two branches meet: {@code dx = dx1 + dx2}.
  * </dl>
  *
- * <p>The source of all formulas but the walk itself is S. Ioffe, C. Szegedy, <a
+ * <p>The layer itself, in training and in inference, is that of S. Ioffe, C. Szegedy, <a
  * href="https://arxiv.org/abs/1502.03167">Batch Normalization: Accelerating Deep Network Training
  * by Reducing Internal Covariate Shift</a> (2015).
  */
