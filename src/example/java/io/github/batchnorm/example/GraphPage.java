@@ -91,7 +91,10 @@ final class GraphPage implements Callable<Integer> {
       description = "where the page goes; default: ${DEFAULT-VALUE}")
   private Path output;
 
-  @Option(names = "--help", usageHelp = true, description = "print this and stop")
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "print this and stop")
   private boolean help;
 
   @Spec private CommandSpec spec;
@@ -113,6 +116,9 @@ final class GraphPage implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (Files.exists(output) && !Files.isRegularFile(output)) { // a folder, "/", "", or /dev/null
+      throw new ParameterException(spec.commandLine(), "--output (" + output + ") must be a file");
+    }
     String page;
     try {
       page = PageTemplate.fill(walk().toJson());
@@ -174,7 +180,8 @@ final class GraphPage implements Callable<Integer> {
     if (dout.length != x.length || dout[0].length != x[0].length) {
       throw new DataException(
           "%s has shape (%d, %d), expected (%d, %d) as x"
-              .formatted(doutFile, dout.length, dout[0].length, x.length, x[0].length));
+              .formatted(
+                  MatrixFile.quoted(doutFile), dout.length, dout[0].length, x.length, x[0].length));
     }
     return dout;
   }

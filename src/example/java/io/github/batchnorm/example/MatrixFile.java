@@ -1,10 +1,11 @@
 package io.github.batchnorm.example;
 
-import java.io.BufferedReader;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,11 +27,11 @@ final class MatrixFile {
 
   private static final String BYTE_ORDER_MARK = "\uFEFF"; // which some programs write first
 
-  private final Path file;
+  private final String file; // as the messages show it
   private final List<double[]> rows = new ArrayList<>();
   private int line;
 
-  private MatrixFile(Path file) {
+  private MatrixFile(String file) {
     this.file = file;
   }
 
@@ -41,39 +42,42 @@ final class MatrixFile {
    * @throws DataException if the file cannot be read or is not such a matrix
    */
   static double[][] read(Path file) throws DataException {
-    return new MatrixFile(file).read();
+    String name = quoted(file);
+    try {
+      return new MatrixFile(name).parse(text(file));
+    } catch (IOException e) {
+      throw DataException.unreadable(name, e);
+    }
   }
 
-  private double[][] read() throws DataException {
-    try {
-      if (Files.size(file) > MAX_BYTES) {
-        throw new DataException(file + " is too large: more than " + MAX_BYTES + " bytes");
+  /** The name of a file as messages show it: a reader sees where it ends, even if it is empty. */
+  static String quoted(Path file) {
+    return '"' + file.toString() + '"';
+  }
+
+  private static String text(Path file) throws IOException, DataException {
+    byte[] bytes;
+    try (InputStream in = Files.newInputStream(file)) {
+      bytes = in.readNBytes(MAX_BYTES + 1); // the size of /dev/zero is 0
+    }
+    if (bytes.length > MAX_BYTES) {
+      throw new DataException(quoted(file) + " is too large: more than " + MAX_BYTES + " bytes");
+    }
+    return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+  }
+
+  private double[][] parse(String text) throws DataException {
+    for (String values : text.replaceFirst("^" + BYTE_ORDER_MARK, "").lines().toList()) {
+      line++;
+      if (!values.isBlank()) {
+        add(row(values));
       }
-      try (BufferedReader reader = Files.newBufferedReader(file)) {
-        readLines(reader);
-      }
-    } catch (NoSuchFileException e) {
-      throw new DataException(file + " does not exist");
-    } catch (CharacterCodingException e) {
-      throw new DataException(file + " is not a text in UTF-8");
-    } catch (IOException e) {
-      throw new DataException(file + " cannot be read: " + e.getMessage());
     }
     if (rows.size() < MIN_ROWS) {
       throw new DataException(
           "%s has %d rows of numbers, expected at least %d".formatted(file, rows.size(), MIN_ROWS));
     }
     return rows.toArray(double[][]::new);
-  }
-
-  private void readLines(BufferedReader reader) throws IOException, DataException {
-    for (String text = reader.readLine(); text != null; text = reader.readLine()) {
-      line++;
-      String values = line == 1 ? text.replaceFirst("^" + BYTE_ORDER_MARK, "") : text;
-      if (!values.isBlank()) {
-        add(row(values));
-      }
-    }
   }
 
   private void add(double[] row) throws DataException {

@@ -30,7 +30,7 @@ function short(value, digits = 4) {
   if (value === 0) {
     text = full(value);
   } else if (size >= 1e6 || size < 1e-3) {
-    text = value.toExponential(digits - 2).replace(/\.?0*e\+?/, 'e');
+    text = value.toExponential(Math.max(1, digits - 2)).replace(/\.?0*e\+?/, 'e');
   } else {
     text = size >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(digits)));
   }
@@ -227,6 +227,19 @@ const NODES = {...FORWARD, ...BACKWARD};
 const operationOf = gradient => BACKWARD[gradient].step === 0 ? 'x'
   : Object.keys(FORWARD).find(name => FORWARD[name].step === BACKWARD[gradient].step);
 
+/**
+ * A usual change of a node in column j, in the node's own unit. A gradient times that change has no
+ * unit, so the gradients of two nodes can be compared.
+ */
+function scaleOf(node, j) {
+  switch (node) {
+    case 'x': case 'mu': case 'xmu': return Math.sqrt(at('var', 0, j));
+    case 'sq': case 'var': return at('var', 0, j);
+    case 'sqrtvar': case 'ivar': return at(node, 0, j);
+    default: return 1; // normalized
+  }
+}
+
 const derivative = (local, i, j) => local.node ? at(local.node, i, j) : local.at(i, j);
 
 /** The gradient in the lower half of a node's box: all that has arrived there. */
@@ -246,8 +259,8 @@ const FORWARD_SAYS = [
   `The standard deviation of each feature. ε = ${short(values.epsilon)} keeps the root above 0.`,
   'The inverse of the standard deviation, once for each feature.',
   'The normalized value: each feature now has the mean 0 and the variance var / (var + ε).',
-  'The learnt scale of each feature.',
-  'The learnt shift of each feature. This is the output; the next layer goes on with it.',
+  'The learned scale of each feature.',
+  'The learned shift of each feature. This is the output; the next layer goes on with it.',
 ];
 const BACKWARD_SAYS = [
   'Two branches meet in x, from steps 2 and 1: their gradients add. This is what the layer before receives.',

@@ -7,7 +7,8 @@ const state = {step: 0, nodes: [], cell: null};
 function readFragment() {
   const fragment = new URLSearchParams(location.hash.slice(1));
   state.step = Math.max(0, STEPS.findIndex(step => step.key === fragment.get('step')));
-  state.nodes = (fragment.get('nodes') ?? '').split(',').filter(name => Object.hasOwn(FORWARD, name));
+  const names = new Set((fragment.get('nodes') ?? '').split(','));
+  state.nodes = [...names].filter(name => Object.hasOwn(FORWARD, name));
   const [name, i, j] = (fragment.get('cell') ?? '').split(',');
   state.cell = null;
   if (Object.hasOwn(NODES, name) && cellsOf(name).some(cell => String(cell) === `${i},${j}`)) {
@@ -67,27 +68,38 @@ function table({name, madeFor, caption, role, kind = '', shape = '', get, oneRow
     ...columns.map(j => html('th', {scope: 'col'}, String(j))));
   const body = indices.map(i => html('tr', {},
     oneRow ? '' : html('th', {scope: 'row'}, String(i)),
-    ...columns.map(j => cell(name, madeFor, i, j, get(i, j), most))));
+    ...columns.map(j => name ? cell(name, i, j, most)
+      : madeCell(madeFor, caption, i, j, get(i, j), most, oneRow))));
   return html('figure', {class: `matrix ${kind}`},
     html('figcaption', {},
       html('span', {class: 'role'}, role),
       html('b', {}, caption), ' ', html('span', {class: 'shape'}, shape)),
-    html('div', {class: 'scroll', tabindex: name ? null : 0}, // buttons need no scroll by keyboard
+    html('div', {class: 'scroll'},
       html('table', {'aria-label': `${role}: ${caption}`},
         html('thead', {}, head), html('tbody', {}, ...body))));
 }
 
-function cell(name, madeFor, i, j, value, most) {
-  if (!name) {
-    return html('td', tint(value, most),
-      html('span', {title: full(value), 'data-made': `${madeFor},${i},${j}`}, short(value)));
-  }
-  const show = () => showSum({name, i, j});
+/** A number that is computed for this page: it shows itself in full. */
+function madeCell(madeFor, caption, i, j, value, most, oneRow) {
+  const label = `(${caption})${oneRow ? '' : `[${i}]`}[${j}]`;
+  return html('td', tint(value, most), html('span', {
+    tabindex: 0, title: full(value), 'data-made': `${madeFor},${i},${j}`,
+    ...shows(() => showNumber(label, '', value, 'computed for this page')),
+  }, short(value)));
+}
+
+function cell(name, i, j, most) {
+  const value = at(name, i, j);
   return html('td', tint(value, most), html('button', {
     type: 'button', title: full(value), 'data-cell': `${name},${i},${j}`, 'aria-pressed': 'false',
-    mouseenter: show, focus: show, mouseleave: () => showSum(state.cell),
-    blur: () => showSum(state.cell), click: () => change({cell: {name, i, j}}),
+    ...shows(() => showSum({name, i, j})), click: () => change({cell: {name, i, j}}),
   }, short(value)));
+}
+
+/** Listeners for a cell that shows something while the mouse or the focus is on it. */
+function shows(show) {
+  const showChosen = () => showSum(state.cell);
+  return {mouseenter: show, focus: show, mouseleave: showChosen, blur: showChosen};
 }
 
 function nodeTable(name, role, kind) {
@@ -176,9 +188,14 @@ function renderStep() {
     ...computed.flatMap(deaths).map(text => html('li', {class: 'dies'}, text)));
 }
 
-/** Where the gradient of a feature is lost, or nearly so. */
+const NEARLY_NOTHING = 1e-6;
+
+/**
+ * Where the gradient of a feature is lost, or nearly so: as a number, which a reader sees, and
+ * without units, since 1 / sqrtvar² is small too where x is large.
+ */
 function deaths(name) {
-  const {backward, from, local} = NODES[name];
+  const {backward, from, of, local, sums} = NODES[name];
   if (!backward) {
     return [];
   }
@@ -186,11 +203,13 @@ function deaths(name) {
     const most = value => largest(rows.map(i => value(i, j)));
     const before = most((i, j) => at(from[0], i, j));
     const after = most((i, j) => at(name, i, j));
-    if (before === 0 || after > 1e-6 * before) {
+    const lost = number => number === 0 || number <= NEARLY_NOTHING * before
+      && number / before * scaleOf(of, j) / scaleOf(NODES[from[0]].of, j) <= NEARLY_NOTHING;
+    if (before === 0 || !lost(after)) {
       return [];
     }
-    const factor = local && most((i, j) => derivative(local, i, j));
-    const how = local && factor <= 1e-6 ? 'dies' : 'cancels out';
+    const product = (i, j) => at(from[0], i, j) * derivative(local, i, j);
+    const how = local && (!sums || lost(most(product))) ? 'dies' : 'cancels out';
     return [`The gradient of feature ${j} ${how} here: the largest |${from[0]}| is ${short(before)}, `
       + `the largest |${name}| is ${short(after)}.`];
   });
@@ -198,10 +217,8 @@ function deaths(name) {
 
 /** The sum behind a cell, short and in full, and the cells that went into it. */
 function showSum(cell) {
-  for (const marked of document.querySelectorAll('.source, .chosen')) {
-    marked.classList.remove('source', 'chosen');
-  }
   if (!cell) {
+    unmark();
     byId('sum').replaceChildren(html('p', {}, 'Choose a number to see where it comes from.'));
     return;
   }
@@ -210,10 +227,8 @@ function showSum(cell) {
   const label = name + (isMatrix(name) ? `[${i}]` : '') + `[${j}]`;
   const value = at(name, i, j);
   const write = notation => node.sum?.(new Writer(notation), i, j);
-  byId('sum').replaceChildren(
-    html('p', {class: 'short'}, `${label} = `, node.sum ? `${write(PEOPLE)} = ` : '', html('b', {}, short(value))),
-    html('p', {class: 'full'}, 'in full: ', html('code', {id: 'full'}, full(value)),
-      ...(node.sum ? [' from ', html('code', {id: 'expression'}, write(CODE))] : [` (${node.field})`])));
+  showNumber(label, node.sum ? `${write(PEOPLE)} = ` : '', value,
+    ...(node.sum ? ['from ', html('code', {id: 'expression'}, write(CODE))] : [`(${node.field})`]));
   mark(`data-cell="${name},${i},${j}"`, 'chosen');
   for (const input of node.from) {
     markSources('data-cell', input, isMatrix(name) && isMatrix(input) ? [i] : rows, j);
@@ -221,9 +236,23 @@ function showSum(cell) {
   markSources('data-made', name, isMatrix(name) && node.local?.at ? [i] : rows, j);
 }
 
+/** A number, short and in full, with the sum before it and where it comes from. */
+function showNumber(label, sum, value, ...origin) {
+  unmark();
+  byId('sum').replaceChildren(
+    html('p', {class: 'short'}, `${label} = ${sum}`, html('b', {}, short(value))),
+    html('p', {class: 'full'}, 'in full: ', html('code', {id: 'full'}, full(value)), ' ', ...origin));
+}
+
 function markSources(attribute, name, sources, j) {
   for (const i of sources) {
     mark(`${attribute}="${name},${i},${j}"`, 'source');
+  }
+}
+
+function unmark() {
+  for (const marked of document.querySelectorAll('.source, .chosen')) {
+    marked.classList.remove('source', 'chosen');
   }
 }
 
@@ -239,7 +268,7 @@ function renderCompared() {
   byId('compare-hint').hidden = state.nodes.length > 0;
   byId('compared').replaceChildren(...state.nodes.map(name => html('div', {class: 'equation'},
     html('h3', {}, name, ' ', html('button', {
-      type: 'button', 'aria-label': `Remove ${name}`, click: () => toggle(name)}, '✕')),
+      type: 'button', 'aria-label': `Remove ${name}`, click: () => remove(name)}, '✕')),
     html('div', {class: 'parts'}, ...[name, ...gradientsOf(name)].map(shown)))));
 }
 
@@ -258,6 +287,14 @@ function toggle(name) {
   const nodes = state.nodes.includes(name)
     ? state.nodes.filter(other => other !== name) : [...state.nodes, name];
   change({nodes});
+}
+
+/** The button that had the focus is gone: the next one gets the focus, or what is left of the section. */
+function remove(name) {
+  const place = state.nodes.indexOf(name);
+  toggle(name);
+  const buttons = document.querySelectorAll('#compared h3 button');
+  (buttons[Math.min(place, buttons.length - 1)] ?? byId('compare')).focus();
 }
 
 // ---- The bar ----
@@ -284,7 +321,7 @@ function renderBar() {
 function run() {
   if (timer) {
     stop();
-  } else {
+  } else if (state.step < STEPS.length - 1) {
     timer = setInterval(() => {
       goTo(state.step + 1);
       if (state.step === STEPS.length - 1) {
@@ -307,6 +344,12 @@ function walk(by) {
   goTo(state.step + by);
 }
 
+/** The table around an element, if the table is wider than its place and so scrolls. */
+function scrolling(element) {
+  const table = element.closest('.scroll');
+  return table && table.scrollWidth > table.clientWidth ? table : null;
+}
+
 function listen() {
   byId('back').addEventListener('click', () => walk(-1));
   byId('forward').addEventListener('click', () => walk(1));
@@ -316,8 +359,10 @@ function listen() {
       return;
     }
     if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
-      event.preventDefault();
-      walk(event.key === 'ArrowRight' ? 1 : -1);
+      if (!scrolling(event.target)) {
+        event.preventDefault();
+        walk(event.key === 'ArrowRight' ? 1 : -1);
+      }
     } else if (event.key === ' ' && !event.target.closest('button')) {
       event.preventDefault();
       run();
@@ -335,9 +380,7 @@ function listen() {
 function listenToSwipes() {
   let start = null;
   document.addEventListener('touchstart', event => {
-    const scrolls = event.target.closest('.scroll');
-    const own = scrolls && scrolls.scrollWidth > scrolls.clientWidth;
-    start = own || event.touches.length > 1 ? null : event.touches[0];
+    start = scrolling(event.target) || event.touches.length > 1 ? null : event.touches[0];
   }, {passive: true});
   document.addEventListener('touchend', event => {
     const end = event.changedTouches[0];
@@ -353,7 +396,7 @@ function listenToSwipes() {
 
 function render() {
   const focused = document.activeElement;
-  const inTables = focused?.closest?.('#equations, #compared') ? focused.dataset.cell : null;
+  const inTables = focused?.closest?.('#equations td, #compared td');
   renderGraph();
   renderStep();
   renderCompared();
@@ -364,8 +407,8 @@ function render() {
     document.querySelectorAll(`[data-cell="${name},${i},${j}"]`)
       .forEach(button => button.setAttribute('aria-pressed', 'true'));
   }
-  if (inTables) { // the button that had the focus is a new one, or gone
-    (document.querySelector(`[data-cell="${inTables}"]`) ?? byId('step')).focus();
+  if (inTables) { // the cell that had the focus is a new one, or gone
+    (document.querySelector(`[data-cell="${focused.dataset.cell}"]`) ?? byId('step')).focus();
   }
 }
 

@@ -99,7 +99,7 @@ function nodeBox(layout, box, name) {
     svg('text', {class: 'number', x: box.right - 6, y: box.top + 17}, FORWARD[name].step || ''),
     layout.formulas
       ? svg('text', {class: 'formula', x: box.left + 6, y: box.top + 35, 'data-room': layout.box - 12},
-        FORWARD[name].step ? FORWARD[name].formula : name === 'x' ? 'mini-batch' : 'learnt') : '',
+        FORWARD[name].step ? FORWARD[name].formula : name === 'x' ? 'mini-batch' : 'learned') : '',
     svg('path', {class: 'pin', d: `M${box.left + 10} ${box.bottom}h${layout.box - 20}`}),
     miniature(layout, box, name, box.top + layout.head),
     miniature(layout, box, gradient, box.top + layout.head + box.matrix + 6));

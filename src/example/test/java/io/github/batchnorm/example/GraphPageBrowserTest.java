@@ -433,6 +433,84 @@ class GraphPageBrowserTest {
   }
 
   @Test
+  void rows_that_cancel_out_are_no_death() throws IOException {
+    double[][] dout = {{1}, {-1}, {0}};
+    double[][] x = {{1}, {3}, {5.5}};
+    browser.open(write("rows", GraphWalk.of(new BatchNormLayer(1), "a test", x, dout)), "#step=b9");
+    assertThat(deaths())
+        .containsExactly(
+            "The gradient of feature 0 cancels out here: the largest |dout| is 1, the largest"
+                + " |dbeta| is 0.");
+  }
+
+  /** Where x is large, 1 / sqrtvar² is small, and the other way round: the units change. */
+  @ParameterizedTest
+  @ValueSource(doubles = {1e-8, 1, 1e4, 1e9})
+  void no_gradient_dies_of_the_unit_of_x(double unit) throws IOException {
+    double[][] x = {{1 * unit}, {3 * unit}, {5.5 * unit}};
+    double[][] dout = {{1}, {4}, {-2}};
+    BatchNormLayer layer = BatchNormLayer.builder(1).epsilon(1e-5 * unit * unit).build();
+    Path page = write("unit", GraphWalk.of(layer, "a test", x, dout));
+    for (String step : MADE.keySet()) {
+      browser.open(page, "#step=" + step);
+      assertThat(deaths()).as("step " + step).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "1e-9 | 1e-5 | b8 | dies here: the largest |dgammax| is 4, the largest |dxhat| is 4e−9.",
+        "1    | 1e20 | b7 | dies here: the largest |dxhat| is 4, the largest |dxmu1| is 4e−10.",
+        "1    | 1e20 | b5 | dies here: ",
+      })
+  void a_gradient_that_is_nearly_nothing_is_said_to_die(
+      double gamma, double epsilon, String step, String remark) throws IOException {
+    double[][] x = {{1}, {3}, {5.5}};
+    double[][] dout = {{1}, {4}, {-2}};
+    BatchNormLayer layer =
+        BatchNormLayer.builder(1).gamma(new double[] {gamma}).epsilon(epsilon).build();
+    Path page = write("dies", GraphWalk.of(layer, "a test", x, dout));
+    browser.open(page, "#step=" + step);
+    assertThat(deaths())
+        .singleElement()
+        .asString()
+        .startsWith("The gradient of feature 0 " + remark);
+  }
+
+  private static List<String> deaths() {
+    return browser.run(
+        "return [...document.querySelectorAll('#remarks .dies')].map(item => item.textContent)");
+  }
+
+  @Test
+  void a_number_in_the_picture_has_two_digits_or_is_left_out() throws IOException {
+    double[][] x = {{1.5e-7, 1, 2}, {0, 2, 3}}; // 2e−7 would fit into its cell
+    browser.open(write("narrow", GraphWalk.of(new BatchNormLayer(3), "a test", x, x)), "#step=0");
+    List<String> shown =
+        browser.run("return [...document.querySelectorAll('.mini text')].map(t => t.textContent)");
+
+    assertThat(shown).contains("0", "1").doesNotContain("2e−7", "1e−7");
+  }
+
+  @Test
+  void a_number_computed_for_the_page_is_shown_in_full_on_focus_and_hover() {
+    browser.open(page(Example.RANDOM_5_BY_3_SEED_1), "#step=b6&cell=divar,0,0");
+    WebElement number = browser.find("[data-made='dsqrtvar,0,1']");
+    String full = number.getAttribute("title");
+    assertThat(full).hasSizeGreaterThan(10);
+
+    browser.run("arguments[0].focus()", number);
+    assertThat(browser.text("#sum .short")).startsWith("(−1 / sqrtvar²)[1] = −");
+    assertThat(browser.text("#full")).isEqualTo(full);
+    browser.run("arguments[0].blur()", number);
+    assertThat(browser.text("#sum .short")).startsWith("divar[0] = ");
+    new Actions(browser.driver()).moveToElement(number).perform();
+    assertThat(browser.text("#full")).isEqualTo(full);
+  }
+
+  @Test
   void a_name_of_a_file_cannot_run_as_a_script() {
     browser.open(page(Example.HOSTILE_NUMBERS), "");
 
@@ -458,6 +536,23 @@ class GraphPageBrowserTest {
     assertThat(step()).isEqualTo("b2");
     browser.press(Keys.chord(Keys.ALT, Keys.SHIFT, Keys.ARROW_LEFT)); // the browser's own
     assertThat(step()).isEqualTo("b2");
+  }
+
+  @Test
+  void arrow_keys_scroll_the_table_that_has_the_focus_if_it_is_too_wide() {
+    browser.screen(390, 844);
+    browser.open(page(Example.LARGEST), "#step=b6");
+    WebElement number = browser.find("[data-made='dsqrtvar,0,0']");
+    browser.run("arguments[0].focus()", number);
+    browser.press(Keys.ARROW_RIGHT);
+    browser.await("document.activeElement.closest('.scroll').scrollLeft > 0");
+    assertThat(step()).isEqualTo("b6");
+
+    open("#step=b6");
+    browser.run("arguments[0].focus()", browser.find("[data-made='dsqrtvar,0,0']"));
+    browser.press(Keys.ARROW_RIGHT);
+    assertThat(step()).isEqualTo("b5");
+    assertThat(browser.<String>run("return document.activeElement.id")).isEqualTo("step");
   }
 
   @Test
@@ -490,6 +585,8 @@ class GraphPageBrowserTest {
     browser.await("document.querySelector('[aria-current]').dataset.step === 'b0'");
     assertThat(browser.text("#run")).isEqualTo("Run");
     assertThat(browser.find("#run").isEnabled()).isFalse();
+    browser.press(Keys.SPACE);
+    assertThat(browser.text("#run")).isEqualTo("Run");
 
     open("#step=3");
     browser.press(Keys.SPACE);
@@ -555,6 +652,24 @@ class GraphPageBrowserTest {
     assertThat(shown("#compared")).containsOnlyKeys("mu", "dmu");
     browser.find("[aria-label='Remove mu']").click();
     assertThat(shown("#compared")).isEmpty();
+  }
+
+  @Test
+  void who_removes_a_node_by_keyboard_goes_on_to_the_next() {
+    open("#step=b0&nodes=mu,sq,mu,var");
+    assertThat(removable()).containsExactly("Remove mu", "Remove sq", "Remove var");
+    browser.find("[aria-label='Remove sq']").sendKeys(Keys.ENTER);
+    assertThat(removable()).containsExactly("Remove mu", "Remove var");
+    browser.press(Keys.ENTER); // var, which took the place of sq
+    assertThat(removable()).containsExactly("Remove mu");
+    browser.press(Keys.ENTER);
+    assertThat(removable()).isEmpty();
+    assertThat(browser.<String>run("return document.activeElement.id")).isEqualTo("compare");
+  }
+
+  private static List<String> removable() {
+    return browser.run(
+        "return [...document.querySelectorAll('#compared button[aria-label]')].map(b => b.ariaLabel)");
   }
 
   @Test

@@ -95,8 +95,8 @@ class GraphPageTest {
         "--gamma 1,2,3   | --gamma has length 3, expected 2 as x has columns",
         "--beta 1        | --beta has length 1, expected 2 as x has columns",
         "--epsilon x     | Invalid value for option '--epsilon': 'x' is not a double",
-        "--csv missing   | missing does not exist",
-        "--dout missing  | missing does not exist",
+        "--csv missing   | \"missing\" does not exist",
+        "--dout missing  | \"missing\" does not exist",
         "--nonsense      | Unknown option: '--nonsense'",
       })
   void a_bad_option_is_refused_in_one_line_with_exit_code_2(String options, String message) {
@@ -121,19 +121,30 @@ class GraphPageTest {
     Path dout = file("dout.csv", "1,2\n3,4\n");
 
     assertThat(execute("--dout", dout.toString())).isEqualTo(2);
-    assertThat(err).hasToString(dout + " has shape (2, 2), expected (3, 2) as x (see --help)\n");
+    assertThat(err)
+        .hasToString("\"" + dout + "\" has shape (2, 2), expected (3, 2) as x (see --help)\n");
   }
 
   @Test
-  void a_page_that_cannot_be_written_gives_exit_code_1() {
-    assertThat(execute("--output", folder.toString())).isEqualTo(1);
+  void a_page_that_cannot_be_written_gives_exit_code_1() throws IOException {
+    Path inFile = file("no folder", "").resolve("page.html");
+    assertThat(execute("--output", inFile.toString())).isEqualTo(1);
 
-    assertThat(err.toString()).startsWith("cannot write " + folder + ": ").hasLineCount(1);
+    assertThat(err.toString()).startsWith("cannot write " + inFile + ": ").hasLineCount(1);
   }
 
-  @Test
-  void help_names_every_option() {
-    assertThat(execute("--help")).isZero();
+  @ParameterizedTest
+  @ValueSource(strings = {"/", "", ".", "java"})
+  void a_folder_is_no_place_for_the_page(String output) {
+    assertThat(execute("--output", output)).isEqualTo(2);
+
+    assertThat(err).hasToString("--output (" + output + ") must be a file (see --help)\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-h", "--help"})
+  void help_names_every_option(String help) {
+    assertThat(execute(help)).isZero();
 
     assertThat(out.toString())
         .contains("--csv=FILE", "--gamma=NUMBER", "--beta=NUMBER", "--epsilon=NUMBER")

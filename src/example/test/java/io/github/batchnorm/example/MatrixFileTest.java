@@ -9,16 +9,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class MatrixFileTest {
   private Path file;
+  private String quoted;
 
   @BeforeEach
   void name(@TempDir Path folder) {
     file = folder.resolve("x.csv");
+    quoted = '"' + file.toString() + '"';
   }
 
   @Test
@@ -62,7 +66,7 @@ class MatrixFileTest {
 
     assertThatThrownBy(() -> MatrixFile.read(file))
         .isInstanceOf(DataException.class)
-        .hasMessage(file + message);
+        .hasMessage(quoted + message);
   }
 
   @Test
@@ -70,7 +74,8 @@ class MatrixFileTest {
     Files.writeString(file, "x".repeat(41));
 
     assertThatThrownBy(() -> MatrixFile.read(file))
-        .hasMessage(file + ", line 1: value 1 is \"" + "x".repeat(40) + "...\", expected a number");
+        .hasMessage(
+            quoted + ", line 1: value 1 is \"" + "x".repeat(40) + "...\", expected a number");
   }
 
   @Test
@@ -79,7 +84,7 @@ class MatrixFileTest {
 
     assertThatThrownBy(() -> MatrixFile.read(file))
         .isInstanceOf(DataException.class)
-        .hasMessage(file + " is not a text in UTF-8");
+        .hasMessage(quoted + " is not a text in UTF-8");
   }
 
   @Test
@@ -88,16 +93,27 @@ class MatrixFileTest {
 
     assertThatThrownBy(() -> MatrixFile.read(file))
         .isInstanceOf(DataException.class)
-        .hasMessage(file + " is too large: more than 100000 bytes");
+        .hasMessage(quoted + " is too large: more than 100000 bytes");
   }
 
   @Test
   void a_missing_file_and_a_folder_are_refused() {
     assertThatThrownBy(() -> MatrixFile.read(file))
         .isInstanceOf(DataException.class)
-        .hasMessage(file + " does not exist");
+        .hasMessage(quoted + " does not exist");
     assertThatThrownBy(() -> MatrixFile.read(file.getParent()))
         .isInstanceOf(DataException.class)
-        .hasMessageStartingWith(file.getParent() + " cannot be read: ");
+        .hasMessageStartingWith('"' + file.getParent().toString() + "\" cannot be read: ");
+    assertThatThrownBy(() -> MatrixFile.read(Path.of("")))
+        .isInstanceOf(DataException.class)
+        .hasMessageStartingWith("\"\" cannot be read: ");
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void a_file_without_an_end_is_refused() {
+    assertThatThrownBy(() -> MatrixFile.read(Path.of("/dev/zero")))
+        .isInstanceOf(DataException.class)
+        .hasMessage("\"/dev/zero\" is too large: more than 100000 bytes");
   }
 }
