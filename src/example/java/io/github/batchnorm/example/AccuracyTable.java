@@ -9,10 +9,10 @@ final class AccuracyTable {
   private AccuracyTable() {}
 
   /**
-   * Prints the table.
+   * Prints the table; a "-" stands for what has not been measured.
    *
    * @param without the measurements without batch norm
-   * @param with those with batch norm, after the same steps
+   * @param with those with batch norm, after the same steps, but there may be fewer of them
    */
   static void print(
       Schedule schedule, List<Measurement> without, List<Measurement> with, PrintStream out) {
@@ -21,10 +21,13 @@ final class AccuracyTable {
     for (int i = 0; i < without.size(); i++) {
       int step = without.get(i).step();
       if (schedule.isRow(step)) {
-        double left = without.get(i).accuracy();
-        double right = with.get(i).accuracy();
-        out.printf(Locale.ROOT, "%6d   %18.4f   %15.4f%n", step, left, right);
+        String right = i < with.size() ? accuracy(with.get(i)) : "-";
+        out.printf("%6d   %18s   %15s%n", step, accuracy(without.get(i)), right);
       }
     }
+  }
+
+  private static String accuracy(Measurement measurement) {
+    return String.format(Locale.ROOT, "%.4f", measurement.accuracy());
   }
 }

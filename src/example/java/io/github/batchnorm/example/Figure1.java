@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
  *
  * <p>Trains the paper's network without and with batch norm, prints the test accuracy of both and
  * writes target/figure1.svg and target/figure1.png. The exit code is 2 for a bad option or data
- * file, 1 if the figure cannot be written.
+ * file, 1 if the figure cannot be written. Ctrl-C ends the training: the table then has what has
+ * been measured so far, and no figure is written.
  */
 @Command(
     name = "figure1",
@@ -41,7 +42,8 @@ final class Figure1 implements Callable<Integer> {
       names = "--data",
       paramLabel = "DIR",
       description = {
-        "folder with the four MNIST files (train-images-idx3-ubyte and so on, plain or gzip);",
+        "folder with the four MNIST files (train-images-idx3-ubyte and so on, or, as Kaggle names",
+        "them, train-images.idx3-ubyte and so on; plain or gzip);",
         "default: the 8,000 + 2,000 digits that come with this program"
       })
   private Path data;
@@ -68,7 +70,10 @@ final class Figure1 implements Callable<Integer> {
       description = "fixes the first weights and the mini-batches; default: ${DEFAULT-VALUE}")
   private long seed;
 
-  @Option(names = "--help", usageHelp = true, description = "print this and stop")
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "print this and stop")
   private boolean help;
 
   @Spec private CommandSpec spec;
@@ -78,20 +83,24 @@ final class Figure1 implements Callable<Integer> {
   /** Runs the program; see {@code --help}. */
   public static void main(String[] args) {
     System.setProperty("java.awt.headless", "true");
-    int exitCode =
-        new CommandLine(new Figure1()).setParameterExceptionHandler(Figure1::explain).execute(args);
+    int exitCode = commandLine().execute(args);
     if (exitCode != 0) {
       System.exit(exitCode); // the only way to tell Maven
     }
   }
 
+  /** The program, ready to be executed once. */
+  static CommandLine commandLine() {
+    return new CommandLine(new Figure1()).setParameterExceptionHandler(Figure1::explain);
+  }
+
   @Override
   public Integer call() {
     checkOptions();
-    try {
+    try (Interruption interruption = Interruption.watch()) {
       Files.createDirectories(FOLDER); // fails before the training, not after it
       Mnist digits = data == null ? Mnist.bundled() : Mnist.from(data);
-      run(digits, new Training(steps, learningRate, seed));
+      run(digits, new Training(steps, learningRate, seed), interruption);
       return 0;
     } catch (DataException e) {
       return fail(2, e.getMessage());
@@ -109,7 +118,8 @@ final class Figure1 implements Callable<Integer> {
     }
   }
 
-  private static void run(Mnist digits, Training training) throws IOException {
+  private static void run(Mnist digits, Training training, Interruption interruption)
+      throws IOException {
     String settings =
         String.format(
             Locale.ROOT,
@@ -120,20 +130,30 @@ final class Figure1 implements Callable<Integer> {
             training.learningRate(),
             training.seed());
     System.out.println(settings);
-    List<Measurement> without = train(training, false, digits);
-    List<Measurement> with = train(training, true, digits);
+    TimeLeft left = new TimeLeft(2L * training.steps(), "left for both");
+    List<Measurement> without = train(training, false, digits, left, interruption);
+    List<Measurement> with =
+        interruption.requested() ? List.of() : train(training, true, digits, left, interruption);
     AccuracyTable.print(new Schedule(training.steps()), without, with, System.out);
-
+    if (interruption.requested()) {
+      System.out.printf("%nInterrupted: no figure is written%n");
+      return;
+    }
     Figure figure = new Figure(without, with, settings);
     OutputFile.write(FOLDER.resolve("figure1.svg"), figure.svg());
     OutputFile.write(FOLDER.resolve("figure1.png"), figure.png());
     System.out.printf("%nWrote %1$s/figure1.svg and %1$s/figure1.png%n", FOLDER);
   }
 
-  private static List<Measurement> train(Training training, boolean batchNorm, Mnist digits) {
+  private static List<Measurement> train(
+      Training training,
+      boolean batchNorm,
+      Mnist digits,
+      TimeLeft left,
+      Interruption interruption) {
     String network = batchNorm ? "with batch norm" : "without batch norm";
-    try (Progress progress = Progress.start(network, training.steps())) {
-      return training.run(batchNorm, digits, progress);
+    try (Progress progress = Progress.start(network, training.steps(), left)) {
+      return training.run(batchNorm, digits, progress, interruption::requested);
     }
   }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /**
  * The MNIST digits: images to train on and others to test on.
@@ -22,7 +23,8 @@ record Mnist(Digits train, Digits test) {
    * Loads the four files that a user has.
    *
    * @param folder holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte
-   *     and t10k-labels-idx1-ubyte, each of them plain or with the ending .gz
+   *     and t10k-labels-idx1-ubyte, each of them plain or with the ending .gz; or with Kaggle's dot
+   *     before "idx", as in train-images.idx3-ubyte
    * @throws DataException if one of them is missing, truncated or wrong
    */
   static Mnist from(Path folder) throws DataException {
@@ -37,7 +39,7 @@ record Mnist(Digits train, Digits test) {
     int count = digits.train.count();
     if (count < Training.BATCH_SIZE) {
       throw new DataException(
-          "train-images-idx3-ubyte: number of images (%d) must be at least %d, one mini-batch"
+          "number of training images (%d) must be at least %d, one mini-batch"
               .formatted(count, Training.BATCH_SIZE));
     }
     return digits;
@@ -58,16 +60,20 @@ record Mnist(Digits train, Digits test) {
   }
 
   private static IdxFile open(Path folder, String name) throws DataException {
-    Path plain = folder.resolve(name);
-    Path packed = folder.resolve(name + ".gz");
-    Path file = Files.exists(plain) ? plain : packed;
-    if (!Files.exists(file)) {
-      throw new DataException(folder + " has neither " + name + " nor " + name + ".gz");
-    }
+    String kaggle = name.replace("-idx", ".idx");
+    Path file =
+        Stream.of(name, name + ".gz", kaggle, kaggle + ".gz")
+            .map(folder::resolve)
+            .filter(Files::isRegularFile) // Kaggle's archive has folders of the first name too
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new DataException(
+                        "%s has neither %s nor %s, plain or .gz".formatted(folder, name, kaggle)));
     try {
       return new IdxFile(file.toString(), Files.newInputStream(file));
     } catch (IOException e) {
-      throw new DataException(file + " cannot be opened: " + e.getMessage());
+      throw DataException.unreadable(file.toString(), e);
     }
   }
 

@@ -1,10 +1,13 @@
 package io.github.batchnorm.example;
 
 import java.util.Locale;
+import java.util.Optional;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.DefaultProgressBarRenderer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
+import me.tongfei.progressbar.ProgressState;
 
 /** Tells how far the training of one network is. */
 interface Progress extends AutoCloseable {
@@ -24,36 +27,72 @@ interface Progress extends AutoCloseable {
    * @param steps how many there will be
    */
   static Progress start(String network, int steps) {
-    return System.console() != null ? new Bar(network, steps) : new Lines(network, steps);
+    return start(network, steps, new TimeLeft(steps, "left"));
+  }
+
+  /**
+   * The same for one of several networks.
+   *
+   * @param network the name of the network
+   * @param steps how many there will be
+   * @param left the time left for all networks; is told of each step of this one
+   */
+  static Progress start(String network, int steps, TimeLeft left) {
+    return System.console() != null
+        ? new Bar(network, steps, left)
+        : new Lines(network, steps, left);
   }
 
   /** On a terminal. */
   final class Bar implements Progress {
-    private final ProgressBar bar;
+    /** Fixed, since the library would ask JLine, which takes Ctrl-C away from the JVM. */
+    private static final int WIDTH = 80;
 
-    private Bar(String network, int steps) {
+    private final ProgressBar bar;
+    private final TimeLeft left;
+    private String accuracy = ""; // not known yet
+
+    private Bar(String network, int steps, TimeLeft left) {
+      this.left = left;
       bar =
           new ProgressBarBuilder()
               .setTaskName(network)
               .setInitialMax(steps)
-              .setStyle(ProgressBarStyle.ASCII)
-              .setConsumer(new ConsoleProgressBarConsumer(System.out))
+              .setRenderer(new Renderer())
+              .setConsumer(new ConsoleProgressBarConsumer(System.out, WIDTH))
               .build();
     }
 
     @Override
     public void step(int done) {
+      left.step();
       bar.stepTo(done);
+      bar.setExtraMessage(" " + left + accuracy);
     }
 
     @Override
     public void measured(Measurement measurement) {
-      bar.setExtraMessage(String.format(Locale.ROOT, " accuracy %.3f", measurement.accuracy()));
+      accuracy = String.format(Locale.ROOT, ", accuracy %.3f", measurement.accuracy());
     }
 
     @Override
     public void close() {
       bar.close();
+    }
+
+    /**
+     * Without the number of steps, for which the line has no room, and without the library's time
+     * left, which would be that of one network.
+     */
+    private static final class Renderer extends DefaultProgressBarRenderer {
+      Renderer() {
+        super(ProgressBarStyle.ASCII, "", 1, false, null, null, false, state -> Optional.empty());
+      }
+
+      @Override
+      protected String ratio(ProgressState state) {
+        return "";
+      }
     }
   }
 
@@ -61,12 +100,13 @@ interface Progress extends AutoCloseable {
   final class Lines implements Progress {
     private final String network;
     private final int steps;
-    private final long start = System.nanoTime();
+    private final TimeLeft left;
     private String accuracy = ""; // not known yet
 
-    private Lines(String network, int steps) {
+    private Lines(String network, int steps, TimeLeft left) {
       this.network = network;
       this.steps = steps;
+      this.left = left;
     }
 
     @Override
@@ -76,16 +116,9 @@ interface Progress extends AutoCloseable {
 
     @Override
     public void step(int done) {
+      left.step();
       if (10L * done / steps > 10L * (done - 1) / steps) {
-        double left = (System.nanoTime() - start) * 1e-9 / done * (steps - done);
-        System.out.printf(
-            Locale.ROOT,
-            "%s: step %d of %d%s, about %.0f s left%n",
-            network,
-            done,
-            steps,
-            accuracy,
-            left);
+        System.out.printf("%s: step %d of %d%s, about %s%n", network, done, steps, accuracy, left);
       }
     }
 

@@ -3,6 +3,7 @@ package io.github.batchnorm.example;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 
 /**
  * The training of one network: plain gradient descent on mini-batches, measured as it goes.
@@ -18,15 +19,17 @@ record Training(int steps, double learningRate, long seed) {
    * Trains a new network. The same seed gives the network with batch norm and the one without the
    * same weights at the start and the same mini-batches.
    *
+   * @param interrupted asked before each step: whether to stop there
    * @return the measurements, in the order of the steps
    */
-  List<Measurement> run(boolean batchNorm, Mnist digits, Progress progress) {
+  List<Measurement> run(
+      boolean batchNorm, Mnist digits, Progress progress, BooleanSupplier interrupted) {
     Random random = new Random(seed);
     Network network = new Network(batchNorm, random);
     MiniBatches batches = new MiniBatches(digits.train().count(), BATCH_SIZE, random);
     Schedule schedule = new Schedule(steps);
     List<Measurement> measurements = new ArrayList<>();
-    for (int step = 1; step <= steps; step++) {
+    for (int step = 1; step <= steps && !interrupted.getAsBoolean(); step++) {
       int[] batch = batches.next();
       network.train(digits.train().images(batch), digits.train().labels(batch), learningRate);
       if (schedule.isPoint(step)) {

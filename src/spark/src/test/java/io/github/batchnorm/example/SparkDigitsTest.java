@@ -82,7 +82,7 @@ class SparkDigitsTest {
     assertThat(err.toString())
         .isEqualTo(
             folder
-                + " has neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz"
+                + " has neither train-images-idx3-ubyte nor train-images.idx3-ubyte, plain or .gz"
                 + System.lineSeparator());
   }
 
