@@ -47,8 +47,9 @@ final class Check {
     }
   }
 
-  static void tolerance(double tolerance) {
+  static double tolerance(double tolerance) {
     require(tolerance > 0 && tolerance < 1, "tolerance (%s) must be in (0, 1)", tolerance);
+    return tolerance;
   }
 
   static void atLeastOne(String name, int value) {

@@ -2,7 +2,8 @@ package io.github.batchnorm;
 
 import io.github.batchnorm.GradientCheck.Entry;
 import java.util.Arrays;
-import java.util.stream.IntStream;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The numeric side of a gradient check: compares the entries of a {@link Gradient} with slopes of
@@ -15,18 +16,33 @@ import java.util.stream.IntStream;
  * }</pre>
  *
  * <p>Nearly all correct entries agree at the first try, with two calls of f. Where one does not, f
- * may bend within the step, or have a kink there. So a closer look follows the slopes from long
- * steps to short ones. Long steps are off because f bends, short ones because outputs are rounded;
- * both show, because the slopes of two steps then differ. The look ends at the first step where
- * right and left are the same, and the same as at the step before. Beside a kink they meet once the
- * step is shorter than the distance. At a kink they never meet; then, and where rounding hides the
- * meeting, the step decides whose slopes changed least.
+ * may bend within the step, or have a kink there. Where right and left differ by more than their
+ * mean, an entry may agree by chance. So a closer look follows the slopes from long steps to short
+ * ones. Long steps are off because f bends, short ones because outputs are rounded; both show,
+ * because the slopes of two steps then differ. The look ends at the first step where right and left
+ * are the same, and the same as at the step before. At a kink they never meet; then, and where
+ * rounding hides the meeting, the step decides whose slopes changed least. Beside a kink they meet
+ * once the step is shorter than the distance. Rounding may leave few digits there, but enough to
+ * tell on which side of the kink x is.
  *
  * <p>The look never sees analytic, so that it cannot stop at a slope because it is the one hoped
  * for.
  *
  * <p>Slopes are kept term by term, a term being one output times its dout, and added up last.
  * Outputs that do not move then add no rounding, and kinks of several outputs do not cancel.
+ *
+ * <p>The words for what a derivative is off by:
+ *
+ * <ul>
+ *   <li><b>rounding</b>: what the last bits of the outputs make of a slope; the shorter the step,
+ *       the more.
+ *   <li><b>noise</b>: the most that rounding inside of f may make of a slope.
+ *   <li><b>error</b>: what a derivative may be off by, as right and left and two steps tell.
+ *   <li><b>digits</b>: a derivative has them if its error is a small part of the derivative itself.
+ *   <li><b>rough</b>: f is, if the error leaves no digits and noise does not explain why.
+ *   <li><b>flat</b>: a slope so small beside those around it that it stands for 0.
+ *   <li><b>allowed</b>: what analytic may be off by, see {@link Entry#allowed}.
+ * </ul>
  */
 final class Differences {
   /** What one rounding adds up to, roughly, until it arrives in an output. */
@@ -43,22 +59,27 @@ final class Differences {
   /** Right and left differ at a kink by so many times what they change from step to step. */
   private static final double MIN_JUMP = 10;
 
-  /** A try that agrees but leaves too few digits is repeated with a step 16 times as long. */
-  private static final int FIRST_TRIES = 5;
+  /** A try that agrees but leaves too few digits is repeated with a step so many times as long. */
+  private static final double LONGER = 16;
 
-  /** The shortest step of a closer look, relative to the longest. */
-  private static final double SHORTEST = 0x1p-68;
+  /** A zero has to be one at a step of so many times the first, about 2 % of the spread, too. */
+  private static final double LONG = 4096;
+
+  /** The shortest step of a closer look, relative to its longest. */
+  private static final double SHORTEST = 0x1p-104;
+
+  /**
+   * Slopes stand for 0 if they are smaller than what slopes change within so small a part of the
+   * first step, or a ten billionth of the spread. Next to an optimum analytic is rounded too, and a
+   * loss of about 0 does not say by how much.
+   */
+  private static final double FLAT = 0x1p-15;
 
   private final Gradient gradient;
   private final double tolerance;
   private final double[] dout; // flat, as out
   private final double[] out; // f(x)
-
-  /** Whether any step moved any output. */
-  boolean hasMoved;
-
-  /** Whether all outputs of all steps fit into a float. */
-  boolean hasOnlyFloats = true;
+  private boolean hasMoved; // whether any step moved any output
 
   Differences(Gradient gradient, double tolerance) {
     this.gradient = gradient;
@@ -67,57 +88,92 @@ final class Differences {
     out = gradient.outputs(0, 0, gradient.x()[0][0]);
   }
 
-  /** Whether f gives the same outputs as at the start, to the bit. To be asked last. */
-  boolean isRepeatable() {
-    return Arrays.equals(out, gradient.outputs(0, 0, gradient.x()[0][0]));
+  /**
+   * What was found of a gradient.
+   *
+   * @param entries as compared
+   * @param isRepeatable whether f gives the same outputs as at the start, to the bit
+   * @param isVacuous whether all entries agree and are zero
+   * @param reasons what is to be said of the gradient as a whole
+   */
+  record Findings(
+      List<Entry> entries, boolean isRepeatable, boolean isVacuous, List<String> reasons) {}
+
+  /** To be asked last. */
+  Findings findings(List<Entry> entries) {
+    boolean isRepeatable = Arrays.equals(out, gradient.outputs(0, 0, gradient.x()[0][0]));
+    boolean agrees = entries.stream().allMatch(Entry::agrees);
+    boolean isVacuous = agrees && entries.stream().allMatch(Entry::isZero);
+    boolean isFloat = hasMoved && !agrees && seemsToUseFloat();
+    Stream<String> reasons =
+        Stream.of(
+            isRepeatable ? "" : "not repeatable, the last call of f differs from the first",
+            isVacuous ? "vacuous, every entry is zero up to rounding" : "",
+            hasMoved ? "" : "no step moved an output, as if f ignored x, or is constant here",
+            isFloat ? "all outputs are floats, as if f did not use double" : "");
+    List<String> named =
+        reasons.filter(r -> !r.isEmpty()).map(r -> gradient.name() + ": " + r).toList();
+    return new Findings(entries, isRepeatable, isVacuous, named);
+  }
+
+  /** Whether all outputs are floats though x is not, and one of them has all digits of a float. */
+  private boolean seemsToUseFloat() {
+    double[] outputs = gradient.outputs(0, 0, gradient.x()[0][0] + gradient.spread(0) / 3);
+    // round numbers are floats too, but their last 12 of 24 bits are 0
+    return Arrays.stream(outputs).allMatch(value -> value == (float) value)
+        && Arrays.stream(outputs).anyMatch(v -> (Float.floatToIntBits((float) v) & 0xFFF) != 0);
   }
 
   Entry compare(int i, int j) {
-    double h = firstStep(i, j);
-    for (int tries = 0; tries < FIRST_TRIES; tries++) {
-      Estimate central = slopes(i, j, h).central();
-      Entry entry = entry(i, j, central);
-      if (!entry.agrees()) {
+    double first = firstStep(i, j);
+    double h = first;
+    while (h <= LONGER * LONG * first) {
+      Slopes slopes = slopes(i, j, h);
+      Estimate central = slopes.central();
+      Entry entry = entry(i, j, central, 0);
+      double jump = Math.abs(sum(slopes.right()) - sum(slopes.left()));
+      if (!entry.agrees() || jump > central.size() + MIN_JUMP * central.rounding()) {
         break;
       }
-      if (entry.isZero() || hasDigits(central)) {
+      boolean isDone = entry.isZero() ? h >= LONG * first : hasDigits(central);
+      if (isDone || central.size() == 0) { // if no output moved
         return entry;
       }
-      h *= 16;
+      h = entry.isZero() ? LONG * first : LONGER * h;
     }
-    return entry(i, j, lookCloser(i, j, 256 * h));
+    return lookCloser(i, j, LONGER * Math.min(LONGER * h, LONG * first));
   }
 
   /** Follows the slopes from a long step to short ones; see the class comment. */
-  private Estimate lookCloser(int i, int j, double longest) {
-    double shortest = Math.max(longest * SHORTEST, Math.ulp(gradient.x()[i][j]));
-    Estimate best = Estimate.NONE;
+  private Entry lookCloser(int i, int j, double longest) {
+    double least = Math.max(longest * SHORTEST, Math.ulp(gradient.x()[i][j]));
     Slopes longer = slopes(i, j, longest);
     Slopes previous = longer;
-    for (double h = longest / 4; h >= shortest; h /= 4) {
+    double steep = larger(sum(longer.right()), sum(longer.left()));
+    Estimate best = new Estimate(Double.NaN, Double.NaN, Double.POSITIVE_INFINITY, Double.NaN);
+    // up to the first that is smooth and good enough
+    for (double h = longest / 4;
+        h >= least && (best.isKink() || !best.isWithin(tolerance));
+        h /= 4) {
       Slopes slopes = slopes(i, j, h);
       Slopes limit = slopes.limit(longer);
       Estimate estimate = limit.comparedWith(previous);
-      if (!estimate.isKink() && estimate.blur() <= tolerance) {
-        return estimate;
-      }
-      if (beats(estimate, best)) {
+      boolean hasFirstDigits = hasDigits(estimate) && !hasDigits(best);
+      if (hasFirstDigits || estimate.error() < best.error()) {
         best = estimate;
-      } else if (!hasDigits(estimate) && estimate.error() <= 2 * estimate.rounding()) {
-        return best;
+      } else if (!estimate.isKink() && 2 * estimate.error() < best.high() - best.low()) {
+        best = best.endAt(estimate); // the step is so short that x is seen to be beside the kink
+      } else if (!estimate.isKink() && estimate.error() <= 2 * estimate.rounding()) {
+        break; // rounding takes all; shorter steps are worse
       }
       longer = slopes;
       previous = limit;
     }
-    return best;
-  }
-
-  private boolean beats(Estimate one, Estimate other) {
-    return hasDigits(one) == hasDigits(other) ? one.error() < other.error() : hasDigits(one);
+    return entry(i, j, best, FLAT * firstStep(i, j) / longest * steep);
   }
 
   private boolean hasDigits(Estimate estimate) {
-    return estimate.blur() <= MAX_BLUR * tolerance;
+    return estimate.isWithin(MAX_BLUR * tolerance);
   }
 
   /** The step where bends, which grow with h², and rounding, with 1 / h, are off by as much. */
@@ -134,37 +190,44 @@ final class Differences {
 
   /** The slopes of all terms, and what rounding makes of the terms that moved, all if none did. */
   private Slopes slopes(int i, int j, double h) {
-    double x = gradient.x()[i][j];
-    double above = x + h;
-    double below = x - h;
-    double[] outAbove = gradient.outputs(i, j, above);
-    double[] outBelow = gradient.outputs(i, j, below);
-    double[] right = new double[out.length];
-    double[] left = new double[out.length];
+    double[] right = slopesTo(gradient.x()[i][j] + h, i, j);
+    double[] left = slopesTo(gradient.x()[i][j] - h, i, j);
     double all = 0;
     double moved = 0;
     for (int k = 0; k < out.length; k++) {
-      right[k] = dout[k] * ((outAbove[k] - out[k]) / (above - x));
-      left[k] = dout[k] * ((out[k] - outBelow[k]) / (x - below));
       double term = dout[k] * out[k];
+      boolean moves = right[k] != 0 || left[k] != 0;
       all = Math.hypot(all, term); // squares would overflow
-      if (outAbove[k] != out[k] || outBelow[k] != out[k]) {
-        moved = Math.hypot(moved, term);
-        hasMoved = true;
-      }
-      hasOnlyFloats &= outAbove[k] == (float) outAbove[k];
+      moved = Math.hypot(moved, moves ? term : 0);
+      hasMoved |= moves;
     }
-    double rounded = moved == 0 ? all : moved;
-    return new Slopes(right, left, ROUNDINGS * UNIT * rounded / h);
+    return new Slopes(right, left, ROUNDINGS * UNIT * (moved == 0 ? all : moved) / h);
   }
 
-  private Entry entry(int i, int j, Estimate found) {
+  /** From x to another value of its entry. */
+  private double[] slopesTo(double value, int i, int j) {
+    double[] outputs = gradient.outputs(i, j, value);
+    double step = value - gradient.x()[i][j]; // as rounded
+    Arrays.setAll(outputs, k -> dout[k] * ((outputs[k] - out[k]) / step));
+    return outputs;
+  }
+
+  private Entry entry(int i, int j, Estimate found, double flat) {
     double analytic = gradient.analytic()[i][j];
     double noise = MAX_NOISE * unit(i, j) / UNIT * found.rounding();
     boolean rough = found.error() > noise && !hasDigits(found);
     double size = Math.max(Math.abs(analytic), found.size());
-    double allowed = tolerance * size + Math.min(found.error(), noise);
+    boolean isFlat = size <= flat && Double.isFinite(flat);
+    double allowed = isFlat ? flat : tolerance * size + Math.min(found.error(), noise);
     return new Entry(gradient.nameOf(i, j), analytic, found.low(), found.high(), allowed, rough);
+  }
+
+  private static double sum(double[] terms) {
+    return Arrays.stream(terms).sum();
+  }
+
+  private static double larger(double one, double other) {
+    return Math.max(Math.abs(one), Math.abs(other));
   }
 
   /**
@@ -177,20 +240,20 @@ final class Differences {
   private record Slopes(double[] right, double[] left, double rounding) {
 
     Estimate central() {
-      IntStream terms = IntStream.range(0, right.length);
-      double sum = terms.mapToDouble(k -> (right[k] + left[k]) / 2).sum();
-      return new Estimate(sum, sum, rounding, rounding);
+      double mean = (sum(right) + sum(left)) / 2;
+      return new Estimate(mean, mean, rounding, rounding);
     }
 
-    /** The slopes at a step of length 0, if they change in proportion to it, as a parabola's do. */
+    /**
+     * Richardson's extrapolation: the slopes at a step of length 0, if they change in proportion to
+     * the step, as a parabola's do.
+     */
     Slopes limit(Slopes longer) {
-      double[] right = new double[this.right.length];
-      double[] left = new double[this.left.length];
-      for (int k = 0; k < right.length; k++) {
-        right[k] = (4 * this.right[k] - longer.right[k]) / 3;
-        left[k] = (4 * this.left[k] - longer.left[k]) / 3;
-      }
-      return new Slopes(right, left, rounding);
+      double[] ofRight = right.clone();
+      double[] ofLeft = left.clone();
+      Arrays.setAll(ofRight, k -> (4 * right[k] - longer.right[k]) / 3);
+      Arrays.setAll(ofLeft, k -> (4 * left[k] - longer.left[k]) / 3);
+      return new Slopes(ofRight, ofLeft, rounding);
     }
 
     /** The sums of the terms. Their error is how far right and left, now and before, differ. */
@@ -198,25 +261,21 @@ final class Differences {
       double low = 0;
       double high = 0;
       double gap = 0;
-      double changeRight = 0;
-      double changeLeft = 0;
       for (int k = 0; k < right.length; k++) {
-        double ofRight = right[k] - previous.right[k];
-        double ofLeft = left[k] - previous.left[k];
-        changeRight += ofRight;
-        changeLeft += ofLeft;
-        double change = Math.max(Math.abs(ofRight), Math.abs(ofLeft));
-        double jump = right[k] - left[k];
-        boolean isKink = Math.abs(jump) > MIN_JUMP * (change + rounding);
-        double half = isKink ? Math.abs(jump) / 2 : 0;
-        double middle = (right[k] + left[k]) / 2;
-        low += middle - half;
-        high += middle + half;
-        gap += isKink ? 0 : jump;
+        boolean isKink = isKink(k, previous);
+        low += isKink ? Math.min(right[k], left[k]) : (right[k] + left[k]) / 2;
+        high += isKink ? Math.max(right[k], left[k]) : (right[k] + left[k]) / 2;
+        gap += isKink ? 0 : Math.abs(right[k] - left[k]);
       }
-      double change = Math.max(Math.abs(changeRight), Math.abs(changeLeft));
+      double change = larger(sum(right) - sum(previous.right), sum(left) - sum(previous.left));
       // three times, because slopes that are off may come close by chance
-      return new Estimate(low, high, 3 * Math.max(Math.abs(gap), change) + rounding, rounding);
+      return new Estimate(low, high, 3 * Math.max(gap, change) + rounding, rounding);
+    }
+
+    /** Whether right and left of a term differ by more than they changed since a longer step. */
+    private boolean isKink(int k, Slopes previous) {
+      double change = larger(right[k] - previous.right[k], left[k] - previous.left[k]);
+      return Math.abs(right[k] - left[k]) > MIN_JUMP * (change + rounding);
     }
   }
 
@@ -229,20 +288,24 @@ final class Differences {
    * @param rounding the part of it that rounding explains
    */
   private record Estimate(double low, double high, double error, double rounding) {
-    static final Estimate NONE =
-        new Estimate(Double.NaN, Double.NaN, Double.POSITIVE_INFINITY, Double.NaN);
-
     boolean isKink() {
       return low < high;
     }
 
-    /** The relative error. */
-    double blur() {
-      return error / size();
+    double size() {
+      return larger(low, high);
     }
 
-    double size() {
-      return Math.max(Math.abs(low), Math.abs(high));
+    boolean isWithin(double tolerance) {
+      return error <= tolerance * size() && Double.isFinite(error);
+    }
+
+    /** The slope to that side of a kink where x is, to all its digits; a short step tells which. */
+    Estimate endAt(Estimate shorter) {
+      double end = Math.abs(low - shorter.low) < Math.abs(high - shorter.low) ? low : high;
+      // kinks of several outputs need not lie on the same side
+      boolean isEnd = Math.abs(end - shorter.low) <= shorter.error;
+      return isEnd ? new Estimate(end, end, error, rounding) : shorter;
     }
   }
 }

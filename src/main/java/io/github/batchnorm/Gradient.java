@@ -10,7 +10,7 @@ import java.util.function.Function;
  * @param isVector whether the caller knows x as a vector
  * @param f takes a point of the shape of x
  * @param x where, shape (N, D)
- * @param dout the derivative of the loss by {@code f(x)}, of its shape
+ * @param dout the derivative of the loss with respect to {@code f(x)}, of its shape
  * @param analytic the gradient, shape (N, D)
  */
 record Gradient(
@@ -30,8 +30,7 @@ record Gradient(
   static Gradient byVector(
       String name, Function<double[], double[][]> f, double[] p, double[][] dout, double[] dp) {
     double[][] x = {p};
-    double[][] row = {dp};
-    return new Gradient(name, true, at -> f.apply(at[0]), x, dout, row);
+    return new Gradient(name, true, at -> f.apply(at[0]), x, dout, new double[][] {dp});
   }
 
   /** The number of entries. */

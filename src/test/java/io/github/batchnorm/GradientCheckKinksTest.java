@@ -13,6 +13,7 @@ import io.github.batchnorm.GradientCheck.Report;
 import io.github.batchnorm.TestLayers.Function;
 import java.util.List;
 import java.util.Random;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -76,6 +77,71 @@ class GradientCheckKinksTest {
     assertThat(report.agrees()).as("%s", report).isFalse();
     assertThat(report.worst().isKink()).isFalse();
     assertThat(report.worst().low()).isCloseTo(0.01, within(1e-15));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {1e-10, 1e-9, 1e-7, 1e-5})
+  void the_slope_beyond_the_kink_does_not_agree_beside_a_loss(double distance) {
+    for (double offset : new double[] {1, 100}) {
+      for (double x : new double[] {distance, -distance}) {
+        double[] slope = {x > 0 ? 1 : 0.01};
+        double[] beyond = {x > 0 ? 0.01 : 1};
+        ToDoubleFunction<double[]> f = p -> offset + Math.max(p[0], p[0] / 100);
+        Report right = GradientCheck.check(f, new double[] {x}, slope);
+        assertThat(right.passed()).as("%s at %s: %s", offset, x, right).isTrue();
+        Report wrong = GradientCheck.check(f, new double[] {x}, beyond);
+        assertThat(wrong.agrees()).as("%s at %s: %s", offset, x, wrong).isFalse();
+        double[] near = {1.1 * slope[0]};
+        assertThat(GradientCheck.check(f, new double[] {x}, near).agrees()).isFalse();
+      }
+    }
+  }
+
+  @Test
+  void between_kinks_of_two_outputs_the_slope_is_that_of_neither_end() {
+    // relu(1e-10 + p) and relu(p - 1e-10) at 0: the slopes are 1 and 0, those of long steps 0 to 2
+    java.util.function.Function<double[], double[]> f =
+        p -> new double[] {100 + Math.max(1e-10 + p[0], 0), 100 + Math.max(p[0] - 1e-10, 0)};
+    double[] dout = {1, 1};
+    assertThat(GradientCheck.check(f, new double[1], dout, new double[] {1}).agrees()).isTrue();
+    assertThat(GradientCheck.check(f, new double[1], dout, new double[] {0}).agrees()).isFalse();
+    assertThat(GradientCheck.check(f, new double[1], dout, new double[] {2}).agrees()).isFalse();
+  }
+
+  @Test
+  void the_square_of_a_relu_has_none() {
+    ToDoubleFunction<double[]> f = p -> 4.7 + Math.pow(Math.max(p[0], 0), 2);
+    double[] x = {1e-5};
+    Report report = GradientCheck.check(f, x, new double[] {2e-5});
+    assertThat(report.passed()).as("%s", report).isTrue();
+    assertThat(report.kinks()).isZero();
+    assertThat(GradientCheck.check(f, x, new double[] {1e-5}).agrees()).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1e-12, 1e-9, 1e-7, 1e-5})
+  void a_max_pool_at_and_near_a_tie_agrees_with_the_larger_only(double distance) {
+    double[][] x = {{0.5 + distance, 0.5, -3, 0.25}, {0.1, 0.7, 1, 1 + distance}};
+    double[][] dout = {{1, -2}, {3, 4}};
+    TestLayers.MaxPool pool = new TestLayers.MaxPool();
+    pool.forward(x);
+    double[][] dx = pool.backward(dout);
+    Report report = GradientCheck.check(pool::forward, x, dout, dx);
+    assertThat(report.passed()).as("%s", report).isTrue();
+    assertThat(report.kinks()).isEqualTo(distance == 0 ? 4 : 0);
+    Report wrong = GradientCheck.check(pool::forward, x, dout, map(dx, d -> 2.5 * d));
+    assertThat(wrong.failed()).isEqualTo(distance == 0 ? 2 : 4);
+    pool.make("to the smaller");
+    assertThat(GradientCheck.check(pool::forward, x, dout, pool.backward(dout)).agrees()).isFalse();
+  }
+
+  @Test
+  void zero_at_the_tip_of_abs_is_reported_as_a_kink() {
+    Report report = GradientCheck.check(p -> Math.abs(p[0]), new double[1], new double[1]);
+    assertThat(report.passed()).as("%s", report).isTrue();
+    assertThat(report.kinks()).isOne();
+    assertThat(report.worst().low()).isEqualTo(-1);
+    assertThat(report.worst().high()).isEqualTo(1);
   }
 
   @Test

@@ -6,6 +6,8 @@ import io.github.batchnorm.GradientCheck.Report;
 import io.github.batchnorm.TestNetwork.Part;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -72,22 +74,27 @@ class GradientCheckNetworksTest {
     assertThat(planted.stream().distinct()).hasSizeGreaterThanOrEqualTo(20);
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void every_mistake_in_a_layer_is_found(TestNetworks kind) {
-    List<String> planted = new ArrayList<>();
-    for (TestNetwork network : small(kind)) {
-      for (String mistake : network.mistakes()) {
-        if (assertFound(network, mistake, network.parts(mistake))) {
-          planted.add(mistake);
+  /** Not every one shows in every network: a bias ahead of a batch norm has no gradient. */
+  @Test
+  void every_mistake_in_a_layer_shows_somewhere_and_is_found_wherever_it_shows() {
+    Set<String> known = new TreeSet<>();
+    Set<String> found = new TreeSet<>();
+    for (TestNetworks kind : TestNetworks.values()) {
+      for (TestNetwork network : small(kind)) {
+        for (String mistake : network.mistakes()) {
+          String ofLayer = mistake.replaceFirst("\\d+ ", "");
+          known.add(ofLayer);
+          if (assertFound(network, mistake, network.parts(mistake))) {
+            found.add(ofLayer);
+          }
         }
+        assertFound(network, "what an earlier forward pass kept", network.staleParts());
       }
-      assertFound(network, "what an earlier forward pass kept", network.staleParts());
     }
-    assertThat(planted).isNotEmpty();
+    assertThat(found).isEqualTo(known).hasSizeGreaterThan(20);
   }
 
-  /** Whether the mistake shows; if so, a part disagrees. */
+  /** Whether the mistake shows; each part where it does disagrees. */
   private static boolean assertFound(TestNetwork network, String mistake, List<Part> wrong) {
     List<Part> right = network.parts();
     List<Part> showing =
@@ -95,7 +102,7 @@ class GradientCheckNetworksTest {
             .filter(k -> network.shows(wrong.get(k).gradient(), right.get(k)))
             .mapToObj(wrong::get)
             .toList();
-    assertThat(showing.isEmpty() || showing.stream().anyMatch(part -> contradicts(network, part)))
+    assertThat(showing.stream().allMatch(part -> contradicts(network, part)))
         .as("%s: %s", network, mistake)
         .isTrue();
     return !showing.isEmpty();

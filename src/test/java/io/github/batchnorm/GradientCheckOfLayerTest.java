@@ -86,6 +86,20 @@ class GradientCheckOfLayerTest {
     assertThat(wrong.agrees()).as("%s", wrong).isFalse();
   }
 
+  /** A fresh layer: the outputs are as large as x, and lose as many digits. */
+  @ParameterizedTest
+  @CsvSource({"0, 3e-7", "1e4, 1e-5", "1e6, 1e-5", "-1e8, 1e-5"})
+  void is_sharp_to_1e_minus_5_in_inference(double mean, double mistake) {
+    BatchNormLayer layer = layer(3, 1e-5);
+    double[][] x = features(5, mean, 1);
+    double[][] dout = gaussian(random, 5, 3);
+    double[][] dx = layer.inferBackward(x, dout).dx();
+    GradientCheck.Options sharp = GradientCheck.options().tolerance(1e-7);
+    assertPasses(sharp.check(layer::infer, x, dout, dx));
+    Report wrong = sharp.check(layer::infer, x, dout, map(dx, d -> (1 + mistake) * d));
+    assertThat(wrong.failed()).as("%s", wrong).isEqualTo(15);
+  }
+
   @Test
   void changes_neither_its_state_nor_its_graph_nor_x() {
     BatchNormLayer layer = layer(3, 1e-5);

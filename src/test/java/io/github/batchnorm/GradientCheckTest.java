@@ -143,9 +143,9 @@ class GradientCheckTest {
     }
 
     @ParameterizedTest
-    @ValueSource(doubles = {1e-12, 1e-7, 1e-3, 1e5, 1e9})
+    @ValueSource(doubles = {1e-30, 1e-12, 1e-7, 0x1p-10, 1e-3, 1e5, 1e9})
     void is_found_where_the_first_step_is_too_long_or_too_short(double p) {
-      // 1e-12 - 4e-6 has no logarithm
+      // 1e-12 - 4e-6 has no logarithm, and 2^-10 - 256 * 2^-18 has an infinite one
       double[] at = {p};
       assertPasses(GradientCheck.check(q -> Math.log(q[0]), at, new double[] {1 / p}));
       assertFails(GradientCheck.check(q -> Math.log(q[0]), at, new double[] {1.001 / p}));
@@ -200,8 +200,91 @@ class GradientCheckTest {
     }
   }
 
+  /** Where the loss is 0, no output says how much it is rounded. */
+  @Nested
+  class At_an_optimum_whose_loss_is_zero {
+
+    private void zeroAgrees(ToDoubleFunction<double[]> loss, double... p) {
+      Report report = GradientCheck.check(loss, p, new double[p.length]);
+      assertThat(report.agrees()).as("%s", report).isTrue();
+      double[] wrong = new double[p.length];
+      Arrays.fill(wrong, 1e-6);
+      assertThat(GradientCheck.check(loss, p, wrong).failed()).isEqualTo(p.length);
+    }
+
+    @Test
+    void zero_agrees_for_powers() {
+      zeroAgrees(p -> p[0] * p[0], 0);
+      zeroAgrees(p -> p[0] * p[0] * p[0], 0);
+      zeroAgrees(p -> Math.pow(Math.max(p[0], 0), 3), 0);
+      zeroAgrees(p -> Math.pow(Math.max(p[0], 0), 1.5), 0);
+    }
+
+    @Test
+    void zero_and_its_rounding_agree_for_a_perfect_fit() {
+      double[][] features = gaussian(random, 10, 4);
+      double[] w = {0.1, 0.7, -1.3, 2.2};
+      double[] y = new double[10];
+      Arrays.setAll(y, i -> w[3] * features[i][3] + w[2] * features[i][2] + w[1] * features[i][1]);
+      Arrays.setAll(y, i -> y[i] + w[0] * features[i][0]); // rounded otherwise than the loss is
+      Function<double[], double[]> error =
+          p -> combine(product(features, transposed(new double[][] {p})), y);
+      ToDoubleFunction<double[]> loss = p -> Arrays.stream(error.apply(p)).map(e -> e * e).sum();
+      assertThat(loss.applyAsDouble(w)).isBetween(1e-34, 1e-28);
+      zeroAgrees(loss, w);
+      double[][] dw = product(new double[][] {error.apply(w)}, features);
+      Report report = GradientCheck.check(loss, w, map(dw, d -> 2 * d)[0]);
+      assertThat(report.agrees()).as("%s", report).isTrue();
+    }
+
+    private double[] combine(double[][] column, double[] y) {
+      double[] result = new double[y.length];
+      Arrays.setAll(result, i -> column[i][0] - y[i]);
+      return result;
+    }
+
+    @Test
+    void zero_agrees_for_the_divergence_from_itself_if_one_is_added() {
+      double[] z = {0.3, -1, 2, 0.1};
+      double[] q = TestLayers.softmax(new double[][] {z})[0];
+      zeroAgrees(
+          p -> {
+            double[] u = TestLayers.softmax(new double[][] {p})[0];
+            double sum = 1; // without, the sum is about 1e-17, and its terms are rounded by 1e-16
+            for (int k = 0; k < 4; k++) {
+              sum += q[k] * Math.log(q[k] / u[k]);
+            }
+            return sum;
+          },
+          z);
+    }
+  }
+
   @Nested
   class A_wrong_gradient {
+
+    @Test
+    void fails_beside_a_large_loss_if_a_longer_step_tells() {
+      double[] p = {0.3, 0.2};
+      ToDoubleFunction<double[]> weak = at -> 1e8 + 0.01 * at[0] + at[1];
+      assertPasses(GradientCheck.check(weak, p, new double[] {0.01, 1}));
+      assertFails(GradientCheck.check(weak, p, new double[] {-0.01, 1}));
+      ToDoubleFunction<double[]> weaker = at -> 1e10 + at[0];
+      assertPasses(GradientCheck.check(weaker, new double[] {0.3}, new double[] {1}));
+      assertFails(GradientCheck.check(weaker, new double[] {0.3}, new double[] {-1}));
+    }
+
+    @Test
+    void fails_though_the_slopes_to_both_sides_have_its_mean() {
+      // the outlier makes the first step 2, a hundred times the width of the bump at 0
+      double[][] x = {{0.001}, {1e6}, {-3}};
+      Function<double[][], double[][]> f = at -> map(at, a -> Math.exp(-1e4 * a * a) + a / 1000);
+      double[][] right = map(x, a -> -2e4 * a * Math.exp(-1e4 * a * a) + 0.001); // -19.8 at 0.001
+      assertPasses(GradientCheck.check(f, x, filled(3, 1, 1), right));
+      Report report = GradientCheck.check(f, x, filled(3, 1, 1), filled(3, 1, 0.001));
+      assertThat(report.failed()).as("%s", report).isOne();
+      assertThat(report.worst().low()).isCloseTo(-19.8, within(0.001));
+    }
 
     @Test
     void fails_and_the_worst_entry_is_named() {
@@ -350,7 +433,7 @@ class GradientCheckTest {
       assertThat(report.reasons())
           .containsExactly(
               "analytic: vacuous, every entry is zero up to rounding",
-              "analytic: no step moved an output, as if f ignored its argument");
+              "analytic: no step moved an output, as if f ignored x, or is constant here");
     }
 
     @Test
@@ -365,7 +448,8 @@ class GradientCheckTest {
       assertThat(report.failed()).isEqualTo(6);
       assertThat(report.isVacuous()).isFalse();
       assertThat(report.reasons())
-          .containsExactly("analytic: no step moved an output, as if f ignored its argument");
+          .containsExactly(
+              "analytic: no step moved an output, as if f ignored x, or is constant here");
     }
 
     @ParameterizedTest
@@ -402,6 +486,18 @@ class GradientCheckTest {
           .containsExactly("analytic: all outputs are floats, as if f did not use double");
       Report inDouble = GradientCheck.check(x -> map(x, Math::sin), X, DOUT, map(right, a -> -a));
       assertThat(inDouble.reasons()).isEmpty();
+    }
+
+    @Test
+    void do_not_take_round_numbers_for_floats() {
+      double[] one = {1};
+      double[] wrong = {2};
+      assertThat(GradientCheck.check(p -> 3 * p[0], one, wrong).reasons()).isEmpty();
+      ToDoubleFunction<double[]> clip = p -> Math.max(-1, Math.min(p[0], 1));
+      assertThat(GradientCheck.check(clip, one, wrong).reasons()).isEmpty();
+      ToDoubleFunction<double[]> step = p -> p[0] > 0.3 ? 1 : 0;
+      assertThat(GradientCheck.check(step, new double[] {0.3}, new double[] {-2}).reasons())
+          .isEmpty();
     }
 
     @Test

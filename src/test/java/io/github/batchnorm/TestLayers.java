@@ -123,7 +123,10 @@ final class TestLayers {
     }
   }
 
-  /** out = x + a row of the table for each row of x; some rows are taken twice, one never. */
+  /**
+   * out = x + a row of the table for each row of x; two rows are taken again and again, the others
+   * never.
+   */
   static final class Embedding extends Layer {
     private final double[][] table;
 

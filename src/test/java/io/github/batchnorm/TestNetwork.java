@@ -104,7 +104,7 @@ final class TestNetwork {
         double right = part.gradient[i][j];
         double change = Math.abs(wrong[i][j] - right);
         double larger = Math.max(Math.abs(wrong[i][j]), Math.abs(right));
-        if (!(change <= 5e-6 * larger || change * spread(part.at, j) <= 1e-8 * size)) {
+        if (!(change <= 5e-6 * larger || change * spread(part.at, j) <= 1e-9 * size)) {
           return true;
         }
       }
