@@ -677,7 +677,8 @@ public final class BatchNormLayer {
      * threads.
      *
      * <p>The helpers are daemon threads, one fewer than there are processors, and all layers share
-     * them. They end after a second without work.
+     * them. They end after a second without work. Where other work keeps all processors busy,
+     * {@code false} is faster.
      *
      * @param parallel whether to use other threads than the caller's
      * @return this builder
