@@ -33,6 +33,7 @@ class SaveAndLoadTest {
             Long.MAX_VALUE,
             Double.MIN_NORMAL,
             Math.nextDown(1.0),
+            true,
             true);
     assertEquals(state, saved(state));
   }

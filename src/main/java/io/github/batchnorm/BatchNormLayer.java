@@ -59,7 +59,8 @@ import java.util.List;
  *
  * <p><b>A call that throws changes nothing in the layer:</b> gamma, beta, the running averages and
  * {@link #batchesTracked} stay as they were. Only the graph is lost when a {@code forward} throws;
- * {@code backward}, {@code trace} and {@code graph} then throw an {@link IllegalStateException}.
+ * {@code backward}, {@code backwardGraph} and {@code graph} then throw an {@link
+ * IllegalStateException}.
  *
  * <p><b>Arrays.</b> An array that is handed in is not kept, and is not modified unless it is handed
  * in as an output. An output must either be the input itself or have rows of its own, none of which
@@ -85,10 +86,10 @@ public final class BatchNormLayer {
   private final int features;
   private final double[] gamma; // (D)
   private final double[] beta; // (D)
-  private final RunningStatistics running;
   private final boolean parallel;
   private final Graph graph;
-  private final Inference inference;
+  private RunningStatistics running;
+  private Inference inference;
   private boolean graphReady;
 
   /**
@@ -105,9 +106,9 @@ public final class BatchNormLayer {
     features = state.features();
     gamma = state.gamma();
     beta = state.beta();
-    running = new RunningStatistics(state);
     this.parallel = parallel;
     graph = new Graph(features, this::team);
+    running = new RunningStatistics(state);
     inference = new Inference(running, gamma, beta, this::team);
   }
 
@@ -123,6 +124,22 @@ public final class BatchNormLayer {
   }
 
   /**
+   * Starts a layer with the state of another, and with other settings.
+   *
+   * <pre>{@code
+   * BatchNormLayer layer = BatchNormLayer.builder(state).epsilon(1e-3).parallel(false).build();
+   * }</pre>
+   *
+   * @param state of a layer; not modified
+   * @return a new builder, with everything as in the state and {@code parallel(true)}
+   * @throws NullPointerException if {@code state} is null
+   */
+  public static Builder builder(BatchNormState state) {
+    Check.nonNull(state, "state");
+    return new Builder(state);
+  }
+
+  /**
    * Makes a layer that continues where another stopped: its results are, bit for bit, those of the
    * layer that the state was taken from.
    *
@@ -131,13 +148,12 @@ public final class BatchNormLayer {
    * @throws NullPointerException if {@code state} is null
    */
   public static BatchNormLayer of(BatchNormState state) {
-    Check.nonNull(state, "state");
-    return new BatchNormLayer(state, true);
+    return builder(state).build();
   }
 
   /**
-   * A layer with the same state and the same {@code parallel}: for another thread, or to go back
-   * to.
+   * Makes a layer with the same state and the same {@code parallel}: for another thread, for
+   * instance.
    *
    * @return a new layer that shares nothing with this one; without a graph, so that backward needs
    *     a forward first
@@ -148,9 +164,11 @@ public final class BatchNormLayer {
   }
 
   /**
-   * Everything that makes this layer, except its graph and {@code parallel}: for saving it.
+   * Takes a snapshot of what this layer has learned, with its settings: for saving the layer, or to
+   * {@link #restore} it later.
    *
-   * @return a snapshot that later calls do not change
+   * @return gamma, beta, the running averages and every setting but {@code parallel}; later calls
+   *     do not change the snapshot
    * @throws IllegalArgumentException if gamma or beta hold a value that is not finite
    */
   public BatchNormState state() {
@@ -162,7 +180,29 @@ public final class BatchNormLayer {
         running.batches,
         running.epsilon,
         running.smoothingFactor,
+        running.cumulative,
         running.populationVar);
+  }
+
+  /**
+   * Turns this layer into what the layer of a state was: to go back to the best epoch, or to follow
+   * another layer. {@link #gamma} and {@link #beta} stay the same arrays and get other values. The
+   * running averages and the settings become those of the state, {@code parallel} stays, and the
+   * graph is gone.
+   *
+   * @param state of a layer with as many features; not modified
+   * @throws NullPointerException if {@code state} is null
+   * @throws IllegalArgumentException if the state has another number of features
+   */
+  public void restore(BatchNormState state) {
+    Check.nonNull(state, "state");
+    Check.features("state", state.features(), features);
+    RunningStatistics restored = new RunningStatistics(state);
+    Inference restoredInference = new Inference(restored, gamma, beta, this::team);
+    state.copyParameters(gamma, beta); // the first change; nothing below can fail
+    running = restored;
+    inference = restoredInference;
+    graphReady = false;
   }
 
   /**
@@ -271,9 +311,9 @@ public final class BatchNormLayer {
    * @throws IllegalArgumentException if {@code dout} does not have that shape, holds a value that
    *     is not finite, or is so large that dgamma, dbeta or another sum over the batch overflows
    */
-  public BatchNormTrace trace(double[][] dout) {
-    checkUpstream("trace", dout);
-    return graph.trace(dout, walkBack(dout, new double[dout.length][features]));
+  public BatchNormBackwardGraph backwardGraph(double[][] dout) {
+    checkUpstream("backwardGraph", dout);
+    return graph.backwardGraph(dout, walkBack(dout, new double[dout.length][features]));
   }
 
   private void checkUpstream(String method, double[][] dout) {
@@ -456,10 +496,39 @@ public final class BatchNormLayer {
   /**
    * The weight a of a new mini-batch: {@code running = (1 - a) * running + a * batch}.
    *
-   * @return a, or 0 for the cumulative average
+   * @return a, in (0, 1]; without effect if {@link #cumulativeAverage}
    */
   public double smoothingFactor() {
     return running.smoothingFactor;
+  }
+
+  /**
+   * Whether the running averages are plain averages over all mini-batches, in place of the {@link
+   * #smoothingFactor}.
+   *
+   * @return whether {@link Builder#cumulativeAverage} was called
+   */
+  public boolean cumulativeAverage() {
+    return running.cumulative;
+  }
+
+  /**
+   * Whether the running variance averages population variances (divide by N), not sample variances
+   * (divide by N - 1).
+   *
+   * @return the setting of {@link Builder#populationRunningVar}
+   */
+  public boolean populationRunningVar() {
+    return running.populationVar;
+  }
+
+  /**
+   * Whether large matrices are shared out to several threads.
+   *
+   * @return the setting of {@link Builder#parallel}
+   */
+  public boolean parallel() {
+    return parallel;
   }
 
   /**
@@ -519,6 +588,8 @@ public final class BatchNormLayer {
         + running.epsilon
         + ", smoothingFactor="
         + running.smoothingFactor
+        + ", cumulativeAverage="
+        + running.cumulative
         + ", populationRunningVar="
         + running.populationVar
         + ", batchesTracked="
@@ -547,11 +618,25 @@ public final class BatchNormLayer {
     private long batchesTracked;
     private double epsilon = 1e-5;
     private double smoothingFactor = 0.1;
+    private boolean cumulativeAverage;
     private boolean populationRunningVar;
     private boolean parallel = true;
 
+    private Builder(BatchNormState state) {
+      features = state.features();
+      gamma = state.gamma();
+      beta = state.beta();
+      runningMean = state.runningMean();
+      runningVar = state.runningVar();
+      batchesTracked = state.batchesTracked();
+      epsilon = state.epsilon();
+      smoothingFactor = state.smoothingFactor();
+      cumulativeAverage = state.cumulativeAverage();
+      populationRunningVar = state.populationRunningVar();
+    }
+
     private Builder(int features) {
-      Check.features(features);
+      Check.atLeast(1, "features", features);
       this.features = features;
       gamma = new double[features];
       Arrays.fill(gamma, 1);
@@ -621,6 +706,7 @@ public final class BatchNormLayer {
     public Builder smoothingFactor(double a) {
       Check.smoothingFactor(a);
       smoothingFactor = a;
+      cumulativeAverage = false;
       return this;
     }
 
@@ -631,7 +717,7 @@ public final class BatchNormLayer {
      * @return this builder
      */
     public Builder cumulativeAverage() {
-      smoothingFactor = RunningStatistics.CUMULATIVE;
+      cumulativeAverage = true;
       return this;
     }
 
@@ -639,35 +725,37 @@ public final class BatchNormLayer {
      * Sets the running statistics that the layer starts with, for instance those of a layer that
      * another library has trained; mean 0, variance 1 and 0 batches if not called.
      *
-     * @param mean shape (D), finite; copied
-     * @param var shape (D), finite and {@code >= 0}; copied
-     * @param batches how many mini-batches are in them, {@code >= 0}; only the cumulative average
-     *     needs the number
+     * @param runningMean shape (D), finite; copied
+     * @param runningVar shape (D), finite and {@code >= 0}; copied
+     * @param batchesTracked how many mini-batches are in them, {@code >= 0}; only the cumulative
+     *     average needs the number
      * @return this builder
-     * @throws NullPointerException if {@code mean} or {@code var} is null
-     * @throws IllegalArgumentException if {@code mean} or {@code var} does not have D values or
-     *     holds a value that is not finite, if a value of {@code var} is negative, or if {@code
-     *     batches < 0}
+     * @throws NullPointerException if {@code runningMean} or {@code runningVar} is null
+     * @throws IllegalArgumentException if {@code runningMean} or {@code runningVar} does not have D
+     *     values or holds a value that is not finite, if a value of {@code runningVar} is negative,
+     *     or if {@code batchesTracked < 0}
      */
-    public Builder runningStatistics(double[] mean, double[] var, long batches) {
-      Check.vector("mean", mean, features);
-      Check.variances("var", var, features);
-      Check.batches("batches", batches);
-      runningMean = mean.clone();
-      runningVar = var.clone();
-      batchesTracked = batches;
+    public Builder runningStatistics(
+        double[] runningMean, double[] runningVar, long batchesTracked) {
+      Check.vector("runningMean", runningMean, features);
+      Check.variances("runningVar", runningVar, features);
+      Check.atLeast(0, "batchesTracked", batchesTracked);
+      this.runningMean = runningMean.clone();
+      this.runningVar = runningVar.clone();
+      this.batchesTracked = batchesTracked;
       return this;
     }
 
     /**
-     * Makes the running variance an average of population variances (divide by N), as Keras, Flax,
-     * ONNX and DL4J do. If not called, it is an average of sample variances (divide by N - 1), as
-     * in the paper and in PyTorch. The normalization in training divides by N either way.
+     * Sets which variances the running variance averages; false if not called. The normalization in
+     * training divides by N either way.
      *
+     * @param population true for population variances (divide by N), as in Keras, Flax, ONNX and
+     *     DL4J; false for sample variances (divide by N - 1), as in the paper and in PyTorch
      * @return this builder
      */
-    public Builder populationRunningVar() {
-      populationRunningVar = true;
+    public Builder populationRunningVar(boolean population) {
+      populationRunningVar = population;
       return this;
     }
 
@@ -706,6 +794,7 @@ public final class BatchNormLayer {
           batchesTracked,
           epsilon,
           smoothingFactor,
+          cumulativeAverage,
           populationRunningVar);
     }
   }

@@ -5,8 +5,8 @@ import java.io.Serializable;
 import java.util.Arrays;
 
 /**
- * Everything that makes a {@link BatchNormLayer}, except its graph and {@code parallel}. Save this
- * state of a trained layer, and make a layer from it.
+ * What a {@link BatchNormLayer} has learned, with its settings: for saving a trained layer and
+ * making it again.
  *
  * <pre>{@code
  * BatchNormLayer layer = new BatchNormLayer(2);
@@ -28,7 +28,7 @@ import java.util.Arrays;
  * <tr><td>epsilon, 1e-5</td><td>eps, 1e-5</td><td>epsilon, 1e-3</td><td>epsilon, 1e-5</td></tr>
  * <tr><td>smoothingFactor a, 0.1</td><td>momentum = a, 0.1</td><td>momentum = 1 - a, 0.99</td>
  *     <td>momentum = 1 - a, 0.9</td></tr>
- * <tr><td>smoothingFactor 0</td><td>momentum = None</td><td>-</td><td>-</td></tr>
+ * <tr><td>cumulativeAverage, false</td><td>momentum = None</td><td>-</td><td>-</td></tr>
  * <tr><td>populationRunningVar, false</td><td>false</td><td>true</td><td>true</td></tr>
  * </table>
  *
@@ -42,8 +42,8 @@ import java.util.Arrays;
  * @param runningVar the running variance, shape (D); finite and {@code >= 0}
  * @param batchesTracked the number of mini-batches in the running statistics; {@code >= 0}
  * @param epsilon ε; in [{@link Double#MIN_NORMAL}, 1e290]
- * @param smoothingFactor a of {@code running = (1 - a) * running + a * batch}, in [0, 1]; 0 stands
- *     for the cumulative average, where a is 1 / batchesTracked
+ * @param smoothingFactor a of {@code running = (1 - a) * running + a * batch}; in (0, 1]
+ * @param cumulativeAverage whether a is 1 / batchesTracked, in place of smoothingFactor
  * @param populationRunningVar whether runningVar averages population variances (divide by N), not
  *     sample variances (divide by N - 1)
  * @serial exclude
@@ -56,6 +56,7 @@ public record BatchNormState(
     long batchesTracked,
     double epsilon,
     double smoothingFactor,
+    boolean cumulativeAverage,
     boolean populationRunningVar)
     implements Serializable {
 
@@ -70,7 +71,8 @@ public record BatchNormState(
    * @param runningVar the running variance, not modified
    * @param batchesTracked the number of mini-batches in the running statistics
    * @param epsilon ε
-   * @param smoothingFactor a, or 0 for the cumulative average
+   * @param smoothingFactor the weight a of a new mini-batch
+   * @param cumulativeAverage whether a is 1 / batchesTracked instead
    * @param populationRunningVar whether runningVar averages population variances
    * @throws NullPointerException if an array is null
    * @throws IllegalArgumentException if a component breaks its rule; the message names the
@@ -86,14 +88,20 @@ public record BatchNormState(
     Check.vector("beta", beta, gamma.length);
     Check.vector("runningMean", runningMean, gamma.length);
     Check.variances("runningVar", runningVar, gamma.length);
-    Check.batches("batchesTracked", batchesTracked);
+    Check.atLeast(0, "batchesTracked", batchesTracked);
     Check.epsilon(epsilon);
-    Check.smoothingFactorOrCumulative(smoothingFactor);
+    Check.smoothingFactor(smoothingFactor);
   }
 
   private static double[] copy(String name, double[] values) {
     Check.nonNull(values, name);
     return values.clone();
+  }
+
+  /** Copies gamma and beta into arrays of D values. Allocates nothing, so it cannot fail. */
+  void copyParameters(double[] toGamma, double[] toBeta) {
+    System.arraycopy(gamma, 0, toGamma, 0, gamma.length);
+    System.arraycopy(beta, 0, toBeta, 0, beta.length);
   }
 
   /** The number of columns, D. */
@@ -152,6 +160,7 @@ public record BatchNormState(
         && batchesTracked == s.batchesTracked
         && Double.compare(epsilon, s.epsilon) == 0
         && Double.compare(smoothingFactor, s.smoothingFactor) == 0
+        && cumulativeAverage == s.cumulativeAverage
         && populationRunningVar == s.populationRunningVar;
   }
 
@@ -166,6 +175,7 @@ public record BatchNormState(
           batchesTracked,
           epsilon,
           smoothingFactor,
+          cumulativeAverage,
           populationRunningVar
         });
   }
@@ -181,6 +191,7 @@ public record BatchNormState(
         .add("batchesTracked", batchesTracked)
         .add("epsilon", epsilon)
         .add("smoothingFactor", smoothingFactor)
+        .add("cumulativeAverage", cumulativeAverage)
         .add("populationRunningVar", populationRunningVar)
         .toString();
   }

@@ -7,8 +7,8 @@ import java.util.Locale;
 final class Check {
   private Check() {}
 
-  static void features(int features) {
-    require(features >= 1, "features (%d) must be >= 1", features);
+  static void atLeast(long least, String name, long value) {
+    require(value >= least, "%s (%d) must be >= %d", name, value, least);
   }
 
   /** The largest epsilon: added to any finite variance, it does not overflow. */
@@ -28,32 +28,23 @@ final class Check {
     require(a > 0 && a <= 1, "smoothingFactor (%s) must be in (0, 1]", a);
   }
 
-  static void smoothingFactorOrCumulative(double a) {
-    require(
-        a >= 0 && a <= 1,
-        "smoothingFactor (%s) must be in [0, 1], 0 for the cumulative average",
-        a);
-  }
-
-  static void batches(String name, long batches) {
-    require(batches >= 0, "%s (%d) must be >= 0", name, batches);
-  }
-
   /** That {@code vector} has {@code features} values, all of them finite and not negative. */
   static void variances(String name, double[] vector, int features) {
     vector(name, vector, features);
     for (int j = 0; j < vector.length; j++) {
-      require(vector[j] >= 0, "%s[%d] (%s) must be >= 0", name, j, vector[j]);
+      require(
+          vector[j] >= 0,
+          "%s[%d] (%s) must be >= 0; if another library rounded it below 0, add epsilon to every"
+              + " variance and build the layer with a tiny epsilon",
+          name,
+          j,
+          vector[j]);
     }
   }
 
   static double tolerance(double tolerance) {
     require(tolerance > 0 && tolerance < 1, "tolerance (%s) must be in (0, 1)", tolerance);
     return tolerance;
-  }
-
-  static void atLeastOne(String name, int value) {
-    require(value >= 1, "%s (%d) must be >= 1", name, value);
   }
 
   /** That {@code vector} has {@code features} values, all of them finite. */
@@ -79,10 +70,20 @@ final class Check {
     finite(name, matrix);
   }
 
+  /** That a {@code part} of the layer has as many features as the layer. */
+  static void features(String part, int features, int expected) {
+    require(
+        features == expected,
+        "%s has %s, expected %d",
+        part,
+        counted(features, "feature"),
+        expected);
+  }
+
   static void length(String name, double[] vector, int length) {
     nonNull(vector, name);
     if (vector.length != length) {
-      throw illegal("%s has %s, expected %d", name, values(vector.length), length);
+      throw illegal("%s has %s, expected %d", name, counted(vector.length, "value"), length);
     }
   }
 
@@ -121,13 +122,17 @@ final class Check {
 
   /** A {@link #matrix} to train on: one row has no variance. */
   static void batch(String name, double[][] matrix, int features) {
-    matrix(name, matrix, features);
+    nonNull(matrix, name);
+    if (matrix.length == 0) {
+      throw illegal("%s has 0 rows, expected at least 2", name);
+    }
     if (matrix.length == 1) {
       throw illegal(
           "%s has 1 row, expected at least 2: the variance of one row is 0 whatever it holds; merge"
               + " it into another mini-batch, leave it out, or use infer",
           name);
     }
+    rows(name, matrix, features);
   }
 
   /** That {@code matrix} has the shape (rows, features) of {@code like}. */
@@ -153,7 +158,7 @@ final class Check {
       throw new NullPointerException(name + "[" + i + "] is null, expected a row of " + features);
     }
     if (row.length != features) {
-      throw illegal("%s[%d] has %s, expected %d", name, i, values(row.length), features);
+      throw illegal("%s[%d] has %s, expected %d", name, i, counted(row.length, "value"), features);
     }
   }
 
@@ -209,7 +214,7 @@ final class Check {
     return new IllegalArgumentException(String.format(Locale.ROOT, message, arguments));
   }
 
-  private static String values(int n) {
-    return n == 1 ? "1 value" : n + " values";
+  private static String counted(int n, String things) {
+    return n + " " + things + (n == 1 ? "" : "s");
   }
 }

@@ -464,7 +464,7 @@ public final class GradientCheck {
      * @throws IllegalArgumentException if {@code count < 1}
      */
     public Options sample(int count, long seed) {
-      Check.atLeastOne("count", count);
+      Check.atLeast(1, "count", count);
       this.count = count;
       this.seed = seed;
       return this;

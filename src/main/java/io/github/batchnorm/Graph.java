@@ -265,13 +265,13 @@ final class Graph {
    * @param dout of that backward, shape (N, D); not modified
    * @param gradients what it computed; become part of the result
    */
-  BatchNormTrace trace(double[][] dout, BatchNormGradients gradients) {
+  BatchNormBackwardGraph backwardGraph(double[][] dout, BatchNormGradients gradients) {
     double[][] dgammax = matrix(i -> dout[i].clone());
     double[][] dxhat = matrix(i -> Rows.product(dgammax[i], gamma));
     double[][] dxmu1 = matrix(i -> Rows.product(dxhat[i], ivar));
     double[][] dxmu2 = matrix(i -> Rows.product(Rows.sum(xmu[i], xmu[i]), dsq)); // 2 * xmu * dsq
     double[][] dx1 = matrix(i -> Rows.sum(dxmu1[i], dxmu2[i]));
-    return new BatchNormTrace(
+    return new BatchNormBackwardGraph(
         dgammax,
         dxhat,
         divar.clone(),

@@ -8,11 +8,9 @@ package io.github.batchnorm;
  * finite batch statistics can never spoil the averages.
  */
 final class RunningStatistics {
-  /** Stands for a smoothing factor of 1 / (number of batches). */
-  static final double CUMULATIVE = 0;
-
   final double epsilon;
   final double smoothingFactor;
+  final boolean cumulative; // whether 1 / batches takes the place of the smoothing factor
   final boolean populationVar;
 
   final double[] mean; // (D)
@@ -24,6 +22,7 @@ final class RunningStatistics {
   RunningStatistics(BatchNormState state) {
     epsilon = state.epsilon();
     smoothingFactor = state.smoothingFactor();
+    cumulative = state.cumulativeAverage();
     populationVar = state.populationRunningVar();
     mean = state.runningMean();
     var = state.runningVar();
@@ -41,7 +40,7 @@ final class RunningStatistics {
    */
   void add(double[] batchMean, double[] batchVar, int n) {
     batches = Math.max(batches, batches + 1); // stays at the largest long
-    double a = smoothingFactor == CUMULATIVE ? 1.0 / batches : smoothingFactor;
+    double a = cumulative ? 1.0 / batches : smoothingFactor;
     double toRunningVar = populationVar ? 1 : n / (n - 1.0);
     for (int j = 0; j < mean.length; j++) {
       mean[j] = (1 - a) * mean[j] + a * batchMean[j];

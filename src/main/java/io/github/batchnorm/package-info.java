@@ -3,11 +3,11 @@
  *
  * <p>{@link io.github.batchnorm.BatchNormLayer} is the way in. It hands out {@link
  * io.github.batchnorm.BatchNormGradients} from {@code backward}, {@link
- * io.github.batchnorm.BatchNormGraph} and {@link io.github.batchnorm.BatchNormTrace} for those who
- * want to see the nodes, and {@link io.github.batchnorm.BatchNormState} for saving and loading.
- * {@link io.github.batchnorm.GradientCheck} compares any gradient, of this layer or of code of your
- * own, with the slopes of the function. Matrices are {@code double[N][D]}: N rows (the mini-batch)
- * by D columns (the features).
+ * io.github.batchnorm.BatchNormGraph} and {@link io.github.batchnorm.BatchNormBackwardGraph} for
+ * those who want to see the nodes, and {@link io.github.batchnorm.BatchNormState} for saving and
+ * loading. {@link io.github.batchnorm.GradientCheck} compares any gradient, of this layer or of
+ * code of your own, with the slopes of the function. Matrices are {@code double[N][D]}: N rows (the
+ * mini-batch) by D columns (the features).
  *
  * <h2>The walk forward</h2>
  *
@@ -35,7 +35,7 @@
  * the output of the step arrives. The step multiplies this derivative with respect to its local
  * derivative, and hands the product to its inputs. {@code dxhat}, for example, is the derivative of
  * the loss with respect to the node {@code xhat}. Every node of this walk is a component of {@code
- * BatchNormTrace}.
+ * BatchNormBackwardGraph}.
  *
  * <dl>
  *   <dt>Step 9, {@code out = gammax + beta}

@@ -170,7 +170,7 @@ class AliasingTest {
               List.of(layer.forward(x)),
               arrays(layer.backward(dout)),
               arrays(layer.backward(dout, new double[n][d])),
-              arrays(layer.trace(dout)),
+              arrays(layer.backwardGraph(dout)),
               arrays(layer.graph()),
               List.of(layer.runningMean(), layer.runningVar()),
               List.of(layer.infer(x)),

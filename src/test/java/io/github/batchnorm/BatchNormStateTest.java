@@ -1,5 +1,6 @@
 package io.github.batchnorm;
 
+import static io.github.batchnorm.Snapshot.assertSameBits;
 import static io.github.batchnorm.Snapshot.bits;
 import static io.github.batchnorm.TestData.gaussian;
 import static io.github.batchnorm.TestData.input;
@@ -39,7 +40,7 @@ class BatchNormStateTest {
   private static final double[] VAR = {0, 1e300};
 
   private static BatchNormState state() {
-    return new BatchNormState(GAMMA, BETA, MEAN, VAR, 7, 1e-3, 0.25, true);
+    return new BatchNormState(GAMMA, BETA, MEAN, VAR, 7, 1e-3, 0.25, false, true);
   }
 
   private static double[] with(double[] values, int j, double value) {
@@ -71,6 +72,7 @@ class BatchNormStateTest {
           7,
           1e-3,
           0.25,
+          false,
           true);
     }
 
@@ -144,7 +146,8 @@ class BatchNormStateTest {
     private static void refuses(
         double[] gamma, double[] var, long batches, double epsilon, double a, String message) {
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> new BatchNormState(gamma, BETA, MEAN, var, batches, epsilon, a, false))
+          .isThrownBy(
+              () -> new BatchNormState(gamma, BETA, MEAN, var, batches, epsilon, a, false, false))
           .withMessage(message);
     }
 
@@ -155,7 +158,14 @@ class BatchNormStateTest {
 
     @Test
     void runningVar_must_not_be_negative() {
-      refuses(GAMMA, with(VAR, 1, -1e-300), 7, 1, 1, "runningVar[1] (-1.0E-300) must be >= 0");
+      refuses(
+          GAMMA,
+          with(VAR, 1, -1e-300),
+          7,
+          1,
+          1,
+          "runningVar[1] (-1.0E-300) must be >= 0; if another library rounded it below 0, add"
+              + " epsilon to every variance and build the layer with a tiny epsilon");
     }
 
     @ParameterizedTest
@@ -177,15 +187,10 @@ class BatchNormStateTest {
     }
 
     @ParameterizedTest
-    @ValueSource(doubles = {-0.1, 1.0000000000000002, Double.NaN, Double.POSITIVE_INFINITY})
-    void smoothingFactor_must_be_from_0_to_1(double a) {
-      refuses(
-          GAMMA,
-          VAR,
-          7,
-          1,
-          a,
-          "smoothingFactor (" + a + ") must be in [0, 1], 0 for the cumulative average");
+    @ValueSource(
+        doubles = {0, -0.0, -0.1, 1.0000000000000002, Double.NaN, Double.POSITIVE_INFINITY})
+    void smoothingFactor_must_be_in_0_to_1_and_not_0(double a) {
+      refuses(GAMMA, VAR, 7, 1, a, "smoothingFactor (" + a + ") must be in (0, 1]");
     }
   }
 
@@ -196,14 +201,16 @@ class BatchNormStateTest {
 
   @ParameterizedTest
   @CsvSource({
-    "8, 0.001, 0.25, true",
-    "7, 0.002, 0.25, true",
-    "7, 0.001, 0.5, true",
-    "7, 0.001, 0.25, false"
+    "8, 0.001, 0.25, false, true",
+    "7, 0.002, 0.25, false, true",
+    "7, 0.001, 0.5, false, true",
+    "7, 0.001, 0.25, true, true",
+    "7, 0.001, 0.25, false, false"
   })
-  void states_of_other_values_are_not(long batches, double epsilon, double a, boolean population) {
+  void states_of_other_values_are_not(
+      long batches, double epsilon, double a, boolean cumulative, boolean population) {
     BatchNormState other =
-        new BatchNormState(GAMMA, BETA, MEAN, VAR, batches, epsilon, a, population);
+        new BatchNormState(GAMMA, BETA, MEAN, VAR, batches, epsilon, a, cumulative, population);
     assertThat(other).isNotEqualTo(state()).doesNotHaveSameHashCodeAs(state());
     assertThat(state().equals(null)).isFalse();
   }
@@ -222,6 +229,7 @@ class BatchNormStateTest {
                 "batchesTracked                                 7",
                 "epsilon                                    0.001",
                 "smoothingFactor                             0.25",
+                "cumulativeAverage                          false",
                 "populationRunningVar                        true"));
   }
 
@@ -229,8 +237,8 @@ class BatchNormStateTest {
   enum Kind {
     EXPONENTIAL(builder -> builder.smoothingFactor(0.3)),
     CUMULATIVE(BatchNormLayer.Builder::cumulativeAverage),
-    POPULATION(BatchNormLayer.Builder::populationRunningVar),
-    POPULATION_CUMULATIVE(builder -> builder.cumulativeAverage().populationRunningVar());
+    POPULATION(builder -> builder.populationRunningVar(true)),
+    POPULATION_CUMULATIVE(builder -> builder.cumulativeAverage().populationRunningVar(true));
 
     final UnaryOperator<BatchNormLayer.Builder> settings;
 
@@ -320,8 +328,13 @@ class BatchNormStateTest {
       assertThat(state.epsilon()).isEqualTo(layer.epsilon()).isEqualTo(1e-3);
       assertThat(state.smoothingFactor())
           .isEqualTo(layer.smoothingFactor())
-          .isEqualTo(kind.name().endsWith("CUMULATIVE") ? 0 : kind == Kind.EXPONENTIAL ? 0.3 : 0.1);
-      assertThat(state.populationRunningVar()).isEqualTo(kind.name().startsWith("POPULATION"));
+          .isEqualTo(kind == Kind.EXPONENTIAL ? 0.3 : 0.1);
+      assertThat(state.cumulativeAverage())
+          .isEqualTo(layer.cumulativeAverage())
+          .isEqualTo(kind.name().endsWith("CUMULATIVE"));
+      assertThat(state.populationRunningVar())
+          .isEqualTo(layer.populationRunningVar())
+          .isEqualTo(kind.name().startsWith("POPULATION"));
     }
   }
 
@@ -441,7 +454,7 @@ class BatchNormStateTest {
     double[] largest = {Double.MAX_VALUE};
     BatchNormState state =
         new BatchNormState(
-            new double[] {1}, new double[1], new double[1], largest, 0, 1e290, 1, false);
+            new double[] {1}, new double[1], new double[1], largest, 0, 1e290, 1, false, false);
     // 1e154 / √1.8e308
     assertThat(BatchNormLayer.of(state).infer(new double[] {1e154})[0]).isBetween(0.74, 0.75);
   }
@@ -456,7 +469,8 @@ class BatchNormStateTest {
             new double[1],
             Long.MAX_VALUE,
             1,
-            0,
+            1,
+            true,
             false);
     BatchNormLayer layer = BatchNormLayer.of(state);
     layer.forward(new double[][] {{1}, {2}});
@@ -464,9 +478,88 @@ class BatchNormStateTest {
   }
 
   @Test
+  void a_builder_of_a_state_changes_what_is_asked_for_and_nothing_else() {
+    BatchNormLayer layer = BatchNormLayer.builder(state()).epsilon(2).parallel(false).build();
+    assertThat(layer.parallel()).isFalse();
+    assertThat(layer.state())
+        .isEqualTo(new BatchNormState(GAMMA, BETA, MEAN, VAR, 7, 2, 0.25, false, true));
+    assertThat(BatchNormLayer.builder(state()).build().parallel()).isTrue();
+    assertThat(BatchNormLayer.builder(state()).cumulativeAverage().build().state())
+        .isEqualTo(new BatchNormState(GAMMA, BETA, MEAN, VAR, 7, 1e-3, 0.25, true, true));
+    assertThat(BatchNormLayer.builder(state()).populationRunningVar(false).build().state())
+        .isEqualTo(new BatchNormState(GAMMA, BETA, MEAN, VAR, 7, 1e-3, 0.25, false, false));
+  }
+
+  @Nested
+  class Restore {
+    private final Random random = new Random(71);
+    private final BatchNormLayer layer = Kind.EXPONENTIAL.layer(random);
+    private final double[][] x = gaussian(random, 4, 5);
+
+    @ParameterizedTest
+    @EnumSource
+    void makes_the_layer_what_that_of_the_state_was(Kind kind) {
+      BatchNormLayer other = kind.layer(random);
+      other.forward(gaussian(random, 6, 5));
+      double[] gamma = layer.gamma();
+      double[] beta = layer.beta();
+      layer.forward(x);
+      layer.restore(other.state());
+      assertThat(layer.gamma()).isSameAs(gamma);
+      assertThat(layer.beta()).isSameAs(beta);
+      assertThat(layer.state()).isEqualTo(other.state());
+      assertSameBits(layer.infer(x), other.infer(x));
+      assertSameBits(layer.inferBackward(x, x), other.inferBackward(x, x));
+      assertSameBits(layer.forward(x), other.forward(x));
+      assertSameBits(layer.backward(x), other.backward(x));
+      assertThat(layer.state()).isEqualTo(other.state());
+    }
+
+    @Test
+    void leaves_no_graph_and_the_choice_of_threads() {
+      BatchNormLayer serial = BatchNormLayer.builder(5).parallel(false).build();
+      serial.forward(x);
+      serial.restore(layer.state());
+      assertThat(serial.parallel()).isFalse();
+      assertThatIllegalStateException()
+          .isThrownBy(() -> serial.backward(x))
+          .withMessageStartingWith("backward needs the graph of a forward");
+    }
+
+    @Test
+    void goes_back_to_an_earlier_state_also_with_spoilt_parameters() {
+      BatchNormState best = layer.state();
+      layer.forward(x);
+      Arrays.fill(layer.gamma(), Double.NaN);
+      layer.restore(best);
+      assertThat(layer.state()).isEqualTo(best);
+    }
+
+    @Test
+    void of_another_number_of_features_is_refused_and_changes_nothing() {
+      layer.forward(x);
+      BatchNormState before = layer.state();
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> layer.restore(state()))
+          .withMessage("state has 2 features, expected 5");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> layer.restore(new BatchNormLayer(1).state()))
+          .withMessage("state has 1 feature, expected 5");
+      assertThatNullPointerException()
+          .isThrownBy(() -> layer.restore(null))
+          .withMessage("state is null");
+      assertThat(layer.state()).isEqualTo(before);
+      layer.backward(x); // the graph is still there
+    }
+  }
+
+  @Test
   void a_layer_needs_a_state() {
     assertThatNullPointerException()
         .isThrownBy(() -> BatchNormLayer.of(null))
+        .withMessage("state is null");
+    assertThatNullPointerException()
+        .isThrownBy(() -> BatchNormLayer.builder(null))
         .withMessage("state is null");
   }
 
@@ -477,17 +570,17 @@ class BatchNormStateTest {
     assertThat(layer)
         .hasToString(
             "BatchNormLayer[features=3, epsilon=1.0E-5, smoothingFactor=0.1,"
-                + " populationRunningVar=false, batchesTracked=1, parallel=true]");
+                + " cumulativeAverage=false, populationRunningVar=false, batchesTracked=1, parallel=true]");
     assertThat(
             BatchNormLayer.builder(1)
                 .cumulativeAverage()
-                .populationRunningVar()
+                .populationRunningVar(true)
                 .epsilon(2)
                 .parallel(false)
                 .build())
         .hasToString(
-            "BatchNormLayer[features=1, epsilon=2.0, smoothingFactor=0.0,"
-                + " populationRunningVar=true, batchesTracked=0, parallel=false]");
+            "BatchNormLayer[features=1, epsilon=2.0, smoothingFactor=0.1,"
+                + " cumulativeAverage=true, populationRunningVar=true, batchesTracked=0, parallel=false]");
   }
 
   @Nested
@@ -522,7 +615,7 @@ class BatchNormStateTest {
 
     @Test
     void of_population_variances_take_in_population_variances() {
-      BatchNormLayer layer = builder.populationRunningVar().smoothingFactor(0.25).build();
+      BatchNormLayer layer = builder.populationRunningVar(true).smoothingFactor(0.25).build();
       // population variances 1 and 4
       layer.forward(new double[][] {{0, 0}, {2, 4}});
       // 0.75 * 1 + 0.25 * 1 and 0.75 * 1 + 0.25 * 4
@@ -533,29 +626,35 @@ class BatchNormStateTest {
     void must_not_be_null() {
       assertThatNullPointerException()
           .isThrownBy(() -> builder.runningStatistics(null, new double[2], 0))
-          .withMessage("mean is null");
+          .withMessage("runningMean is null");
       assertThatNullPointerException()
           .isThrownBy(() -> builder.runningStatistics(new double[2], null, 0))
-          .withMessage("var is null");
+          .withMessage("runningVar is null");
     }
 
     @Test
     void that_break_a_rule_are_refused_and_leave_the_builder_as_it_was() {
       builder.runningStatistics(new double[] {1, 2}, new double[] {3, 4}, 5);
-      refuses(new double[1], new double[2], 0, "mean has 1 value, expected 2");
-      refuses(new double[2], new double[3], 0, "var has 3 values, expected 2");
+      refuses(new double[1], new double[2], 0, "runningMean has 1 value, expected 2");
+      refuses(new double[2], new double[3], 0, "runningVar has 3 values, expected 2");
       refuses(
           new double[] {0, Double.NaN},
           new double[2],
           0,
-          "mean[1] is NaN, expected a finite value");
+          "runningMean[1] is NaN, expected a finite value");
       refuses(
           new double[2],
           new double[] {0, Double.POSITIVE_INFINITY},
           0,
-          "var[1] is Infinity, expected a finite value");
-      refuses(new double[2], new double[] {-1, 0}, 0, "var[0] (-1.0) must be >= 0");
-      refuses(new double[2], new double[2], -1, "batches (-1) must be >= 0");
+          "runningVar[1] is Infinity, expected a finite value");
+      refuses(
+          new double[2],
+          new double[] {-1, 0},
+          0,
+          "runningVar[0] (-1.0) must be >= 0; if another"
+              + " library rounded it below 0, add epsilon to every variance and build the layer with"
+              + " a tiny epsilon");
+      refuses(new double[2], new double[2], -1, "batchesTracked (-1) must be >= 0");
       BatchNormState state = builder.build().state();
       assertThat(state.runningMean()).containsExactly(1, 2);
       assertThat(state.runningVar()).containsExactly(3, 4);

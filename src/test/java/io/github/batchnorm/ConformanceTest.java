@@ -124,7 +124,7 @@ class ConformanceTest {
     BatchNormLayer layer =
         withRunningStatistics(onnx)
             .smoothingFactor(1 - onnx.scalar("onnx_momentum"))
-            .populationRunningVar()
+            .populationRunningVar(true)
             .build();
     layer.forward(onnx.matrix("x"));
     assertClose(layer.runningMean(), onnx.vector("running_mean"), TOLERANCE);

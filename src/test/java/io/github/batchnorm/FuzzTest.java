@@ -250,16 +250,18 @@ class FuzzTest {
       if (reference.graph == null) {
         name = "backward without a graph";
         refuses(IllegalStateException.class, () -> layer.backward(dout), true);
-        refuses(IllegalStateException.class, () -> layer.trace(dout), true);
+        refuses(IllegalStateException.class, () -> layer.backwardGraph(dout), true);
         refuses(IllegalStateException.class, layer::graph, true);
         return;
       }
       NaiveGraph expected = reference.backward(copy(dout));
       BatchNormGradients actual;
       if (random.nextInt(4) == 0) {
-        name = "trace";
-        BatchNormTrace trace = layer.trace(dout);
-        actual = new BatchNormGradients(trace.dx(), trace.dgamma(), trace.dbeta());
+        name = "backwardGraph";
+        BatchNormBackwardGraph backwardGraph = layer.backwardGraph(dout);
+        actual =
+            new BatchNormGradients(
+                backwardGraph.dx(), backwardGraph.dgamma(), backwardGraph.dbeta());
       } else {
         actual = into("backward", dout, layer::backward, layer::backward);
       }
@@ -367,9 +369,9 @@ class FuzzTest {
         Arrays.fill(graph.ivar(), 4242);
         Arrays.fill(graph.xmu()[0], 4242);
         double[][] dout = upstream(reference.graph.out.length);
-        BatchNormTrace trace = layer.trace(dout);
-        Arrays.fill(trace.dvar(), 4242);
-        Arrays.fill(trace.dsq()[0], 4242);
+        BatchNormBackwardGraph backwardGraph = layer.backwardGraph(dout);
+        Arrays.fill(backwardGraph.dvar(), 4242);
+        Arrays.fill(backwardGraph.dsq()[0], 4242);
         BatchNormGradients gradients = layer.backward(dout);
         Arrays.fill(gradients.dgamma(), 4242);
         Arrays.fill(gradients.dx()[0], 4242);
@@ -432,7 +434,7 @@ class FuzzTest {
           name = "backward of a value that is not finite";
           dout[random.nextInt(rows)][random.nextInt(d)] = Double.NaN;
           refuses(bad, () -> layer.backward(dout), true);
-          refuses(bad, () -> layer.trace(dout), true);
+          refuses(bad, () -> layer.backwardGraph(dout), true);
           if (hasGraph) {
             refusesInPlace(dout, layer::backward, true);
           }

@@ -102,82 +102,82 @@ class HandWorkedTest {
   @Nested
   @DisplayName("backward, steps 9 to 0")
   class Backward {
-    private BatchNormTrace trace;
+    private BatchNormBackwardGraph backwardGraph;
 
     @BeforeEach
     void walk() {
       layer.forward(X);
-      trace = layer.trace(DOUT);
+      backwardGraph = layer.backwardGraph(DOUT);
     }
 
     @Test
     void step_9_dbeta() {
-      assertThat(trace.dbeta()).isEqualTo(DBETA);
+      assertThat(backwardGraph.dbeta()).isEqualTo(DBETA);
     }
 
     @Test
     void step_9_dgammax() {
-      assertThat(trace.dgammax()).isDeepEqualTo(DOUT);
+      assertThat(backwardGraph.dgammax()).isDeepEqualTo(DOUT);
     }
 
     @Test
     void step_8_dgamma() {
-      assertThat(trace.dgamma()).isEqualTo(DGAMMA);
+      assertThat(backwardGraph.dgamma()).isEqualTo(DGAMMA);
     }
 
     @Test
     void step_8_dxhat() {
-      assertThat(trace.dxhat()).isDeepEqualTo(DXHAT);
+      assertThat(backwardGraph.dxhat()).isDeepEqualTo(DXHAT);
     }
 
     @Test
     void step_7_divar() {
-      assertThat(trace.divar()).isEqualTo(DIVAR);
+      assertThat(backwardGraph.divar()).isEqualTo(DIVAR);
     }
 
     @Test
     void step_7_dxmu1() {
-      assertThat(trace.dxmu1()).isDeepEqualTo(DXMU1);
+      assertThat(backwardGraph.dxmu1()).isDeepEqualTo(DXMU1);
     }
 
     @Test
     void step_6_dsqrtvar() {
-      assertThat(trace.dsqrtvar()).isEqualTo(DSQRTVAR);
+      assertThat(backwardGraph.dsqrtvar()).isEqualTo(DSQRTVAR);
     }
 
     @Test
     void step_5_dvar() {
-      assertThat(trace.dvar()).isEqualTo(DVAR);
+      assertThat(backwardGraph.dvar()).isEqualTo(DVAR);
     }
 
     @Test
     void step_4_dsq() {
-      assertThat(trace.dsq()).isDeepEqualTo(new double[][] {DSQ, DSQ, DSQ});
+      assertThat(backwardGraph.dsq()).isDeepEqualTo(new double[][] {DSQ, DSQ, DSQ});
     }
 
     @Test
     void step_3_dxmu2() {
-      assertThat(trace.dxmu2()).isDeepEqualTo(DXMU2);
+      assertThat(backwardGraph.dxmu2()).isDeepEqualTo(DXMU2);
     }
 
     @Test
     void step_2_dx1() {
-      assertThat(trace.dx1()).isDeepEqualTo(DX1);
+      assertThat(backwardGraph.dx1()).isDeepEqualTo(DX1);
     }
 
     @Test
     void step_2_dmu() {
-      assertThat(trace.dmu()).isEqualTo(DMU);
+      assertThat(backwardGraph.dmu()).isEqualTo(DMU);
     }
 
     @Test
     void step_1_dx2() {
-      assertThat(trace.dx2()).isDeepEqualTo(new double[][] {DX2, DX2, DX2});
+      assertThat(backwardGraph.dx2()).isDeepEqualTo(new double[][] {DX2, DX2, DX2});
     }
 
     @Test
     void step_0_dx() {
-      assertThat(trace.dx()).isDeepEqualTo(DX);
+      assertThat(backwardGraph.dx()).isDeepEqualTo(DX);
     }
   }
 

@@ -33,7 +33,7 @@ class JavadocTest {
           "BatchNormLayer",
           "BatchNormState",
           "BatchNormGraph",
-          "BatchNormTrace",
+          "BatchNormBackwardGraph",
           "BatchNormGradients",
           "GradientCheck");
 

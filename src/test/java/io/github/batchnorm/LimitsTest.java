@@ -81,7 +81,7 @@ class LimitsTest {
       refuses(overflow, () -> layer.backward(dout));
       refuses(overflow, () -> layer.backward(dout, new double[x.length][x[0].length]));
       refuses(overflow, () -> layer.backward(dout, dout));
-      refuses(overflow, () -> layer.trace(dout));
+      refuses(overflow, () -> layer.backwardGraph(dout));
     }
 
     @Test

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What the graph and the trace show is what was computed: every formula of the post that has no Σ
- * holds to the bit. The first column of x and the last of dout hold odd values, among them -0.0 and
+ * What the two graphs show is what was computed: every formula of the post that has no Σ holds to
+ * the bit. The first column of x and the last of dout hold odd values, among them -0.0 and
  * subnormals; the last column of x is far from 0, so that its mean has a rest.
  */
 @DisplayName("Literal (seed 67)")
@@ -57,7 +57,7 @@ class LiteralTest {
   private double[] beta;
   private double[][] out;
   private BatchNormGraph graph;
-  private BatchNormTrace trace;
+  private BatchNormBackwardGraph backwardGraph;
 
   @BeforeEach
   void walk() {
@@ -75,7 +75,7 @@ class LiteralTest {
         BatchNormLayer.builder(d).gamma(gamma).beta(beta).epsilon(EPSILON).build();
     out = layer.forward(x);
     graph = layer.graph();
-    trace = layer.trace(dout);
+    backwardGraph = layer.backwardGraph(dout);
   }
 
   /** The formula of a node of shape (N, D). */
@@ -140,56 +140,59 @@ class LiteralTest {
 
   @Test
   void step_9_dgammax() {
-    assertIs(trace.dgammax(), (i, j) -> dout[i][j]);
+    assertIs(backwardGraph.dgammax(), (i, j) -> dout[i][j]);
   }
 
   @Test
   void step_8_dxhat() {
-    assertIs(trace.dxhat(), (i, j) -> trace.dgammax()[i][j] * gamma[j]);
+    assertIs(backwardGraph.dxhat(), (i, j) -> backwardGraph.dgammax()[i][j] * gamma[j]);
   }
 
   @Test
   void step_7_dxmu1() {
-    assertIs(trace.dxmu1(), (i, j) -> trace.dxhat()[i][j] * graph.ivar()[j]);
+    assertIs(backwardGraph.dxmu1(), (i, j) -> backwardGraph.dxhat()[i][j] * graph.ivar()[j]);
   }
 
   @Test
   void step_6_dsqrtvar() {
-    assertIs(trace.dsqrtvar(), j -> -graph.ivar()[j] * graph.ivar()[j] * trace.divar()[j]);
+    assertIs(
+        backwardGraph.dsqrtvar(),
+        j -> -graph.ivar()[j] * graph.ivar()[j] * backwardGraph.divar()[j]);
   }
 
   @Test
   void step_5_dvar() {
-    assertIs(trace.dvar(), j -> 0.5 * graph.ivar()[j] * trace.dsqrtvar()[j]);
+    assertIs(backwardGraph.dvar(), j -> 0.5 * graph.ivar()[j] * backwardGraph.dsqrtvar()[j]);
   }
 
   @Test
   void step_4_dsq() {
-    assertIs(trace.dsq(), (i, j) -> trace.dvar()[j] / n);
+    assertIs(backwardGraph.dsq(), (i, j) -> backwardGraph.dvar()[j] / n);
   }
 
   @Test
   void step_3_dxmu2() {
-    assertIs(trace.dxmu2(), (i, j) -> 2 * graph.xmu()[i][j] * trace.dsq()[i][j]);
+    assertIs(backwardGraph.dxmu2(), (i, j) -> 2 * graph.xmu()[i][j] * backwardGraph.dsq()[i][j]);
   }
 
   @Test
   void step_2_dx1() {
-    assertIs(trace.dx1(), (i, j) -> trace.dxmu1()[i][j] + trace.dxmu2()[i][j]);
+    assertIs(
+        backwardGraph.dx1(), (i, j) -> backwardGraph.dxmu1()[i][j] + backwardGraph.dxmu2()[i][j]);
   }
 
   @Test
   void step_2_dmu() {
-    assertIs(trace.dmu(), j -> -(gamma[j] * graph.ivar()[j]) * trace.dbeta()[j]);
+    assertIs(backwardGraph.dmu(), j -> -(gamma[j] * graph.ivar()[j]) * backwardGraph.dbeta()[j]);
   }
 
   @Test
   void step_1_dx2() {
-    assertIs(trace.dx2(), (i, j) -> trace.dmu()[j] / n);
+    assertIs(backwardGraph.dx2(), (i, j) -> backwardGraph.dmu()[j] / n);
   }
 
   @Test
   void step_0_dx() {
-    assertIs(trace.dx(), (i, j) -> trace.dx1()[i][j] + trace.dx2()[i][j]);
+    assertIs(backwardGraph.dx(), (i, j) -> backwardGraph.dx1()[i][j] + backwardGraph.dx2()[i][j]);
   }
 }

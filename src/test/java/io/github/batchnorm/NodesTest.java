@@ -90,7 +90,7 @@ class NodesTest {
    */
   @Nested
   class Backward {
-    private final BatchNormTrace trace = layer.trace(DOUT);
+    private final BatchNormBackwardGraph backwardGraph = layer.backwardGraph(DOUT);
     private final NaiveGraph nodes = new NaiveGraph(X, GAMMA, BETA, EPS);
     private final NaiveGraph naive =
         new NaiveGraph(X, GAMMA, BETA, EPS).backward(DOUT, NaiveGraph.Mutant.NONE);
@@ -131,31 +131,31 @@ class NodesTest {
     @Test
     void dgammax() {
       UnaryOperator<double[][]> f = gammax -> combine(gammax, rows(N, BETA), Double::sum);
-      assertClose(trace.dgammax(), numeric(f, nodes.gammax), 1e-8);
+      assertClose(backwardGraph.dgammax(), numeric(f, nodes.gammax), 1e-8);
     }
 
     @Test
     void dbeta() {
       UnaryOperator<double[][]> f = beta -> combine(nodes.gammax, rows(N, beta[0]), Double::sum);
-      assertClose(rows(1, trace.dbeta()), numeric(f, rows(1, BETA)), 1e-8);
+      assertClose(rows(1, backwardGraph.dbeta()), numeric(f, rows(1, BETA)), 1e-8);
     }
 
     @Test
     void dgamma() {
       UnaryOperator<double[][]> f =
           gamma -> combine(nodes.xhat, rows(N, gamma[0]), (a, b) -> a * b);
-      assertClose(rows(1, trace.dgamma()), numeric(f, rows(1, GAMMA)), 1e-8);
+      assertClose(rows(1, backwardGraph.dgamma()), numeric(f, rows(1, GAMMA)), 1e-8);
     }
 
     @Test
     void dxhat() {
-      assertClose(trace.dxhat(), numeric(this::outOfXhat, nodes.xhat), 1e-8);
+      assertClose(backwardGraph.dxhat(), numeric(this::outOfXhat, nodes.xhat), 1e-8);
     }
 
     @Test
     void divar() {
       assertClose(
-          rows(1, trace.divar()),
+          rows(1, backwardGraph.divar()),
           numeric(v -> outOfIvar(v[0], nodes.xmu), rows(1, nodes.ivar)),
           1e-8);
     }
@@ -164,40 +164,43 @@ class NodesTest {
     void dsqrtvar() {
       UnaryOperator<double[][]> f =
           s -> outOfIvar(Arrays.stream(s[0]).map(v -> 1 / v).toArray(), nodes.xmu);
-      assertClose(rows(1, trace.dsqrtvar()), numeric(f, rows(1, nodes.sqrtvar)), 1e-8);
+      assertClose(rows(1, backwardGraph.dsqrtvar()), numeric(f, rows(1, nodes.sqrtvar)), 1e-8);
     }
 
     @Test
     void dvar() {
       assertClose(
-          rows(1, trace.dvar()), numeric(v -> outOfVar(v[0], nodes.xmu), rows(1, nodes.var)), 1e-8);
+          rows(1, backwardGraph.dvar()),
+          numeric(v -> outOfVar(v[0], nodes.xmu), rows(1, nodes.var)),
+          1e-8);
     }
 
     @Test
     void dsq() {
-      assertClose(trace.dsq(), numeric(s -> outOfSq(s, nodes.xmu), nodes.sq), 1e-8);
+      assertClose(backwardGraph.dsq(), numeric(s -> outOfSq(s, nodes.xmu), nodes.sq), 1e-8);
     }
 
     @Test
     void dxmu1() {
       UnaryOperator<double[][]> f = xmu -> outOfIvar(nodes.ivar, xmu);
-      assertClose(trace.dxmu1(), numeric(f, nodes.xmu), 1e-8);
+      assertClose(backwardGraph.dxmu1(), numeric(f, nodes.xmu), 1e-8);
     }
 
     @Test
     void dxmu2() {
       UnaryOperator<double[][]> f = xmu -> outOfSq(combine(xmu, xmu, (a, b) -> a * b), nodes.xmu);
-      assertClose(trace.dxmu2(), numeric(f, nodes.xmu), 1e-8);
+      assertClose(backwardGraph.dxmu2(), numeric(f, nodes.xmu), 1e-8);
     }
 
     @Test
     void dx1() {
-      assertClose(trace.dx1(), numeric(this::outOfXmu, nodes.xmu), 1e-8);
+      assertClose(backwardGraph.dx1(), numeric(this::outOfXmu, nodes.xmu), 1e-8);
     }
 
     @Test
     void dmu() {
-      assertClose(rows(1, trace.dmu()), numeric(mu -> outOfMu(mu[0]), rows(1, nodes.mu)), 1e-8);
+      assertClose(
+          rows(1, backwardGraph.dmu()), numeric(mu -> outOfMu(mu[0]), rows(1, nodes.mu)), 1e-8);
     }
 
     @Test
@@ -206,30 +209,31 @@ class NodesTest {
           x ->
               outOfXmu(
                   combine(X, rows(N, new NaiveGraph(x, GAMMA, BETA, EPS).mu), (a, b) -> a - b));
-      assertClose(trace.dx2(), numeric(f, X), 1e-8);
+      assertClose(backwardGraph.dx2(), numeric(f, X), 1e-8);
     }
 
     @Test
     void dx() {
-      assertClose(trace.dx(), numeric(x -> new NaiveGraph(x, GAMMA, BETA, EPS).out, X), 1e-8);
+      assertClose(
+          backwardGraph.dx(), numeric(x -> new NaiveGraph(x, GAMMA, BETA, EPS).out, X), 1e-8);
     }
 
     @Test
     void all_of_them_agree_with_the_naive_graph() {
-      assertClose(trace.dgammax(), DOUT, 0);
-      assertClose(trace.dxhat(), naive.dxhat, 1e-14);
-      assertClose(trace.divar(), naive.divar, 1e-14);
-      assertClose(trace.dxmu1(), naive.dxmu1, 1e-14);
-      assertClose(trace.dsqrtvar(), naive.dsqrtvar, 1e-14);
-      assertClose(trace.dvar(), naive.dvar, 1e-14);
-      assertClose(trace.dsq(), naive.dsq, 1e-14);
-      assertClose(trace.dxmu2(), naive.dxmu2, 1e-14);
-      assertClose(trace.dx1(), naive.dx1, 1e-14);
-      assertClose(trace.dmu(), naive.dmu, 1e-14);
-      assertClose(trace.dx2(), naive.dx2, 1e-14);
-      assertClose(trace.dx(), naive.dx, 1e-14);
-      assertClose(trace.dgamma(), naive.dgamma, 1e-14);
-      assertClose(trace.dbeta(), naive.dbeta, 1e-14);
+      assertClose(backwardGraph.dgammax(), DOUT, 0);
+      assertClose(backwardGraph.dxhat(), naive.dxhat, 1e-14);
+      assertClose(backwardGraph.divar(), naive.divar, 1e-14);
+      assertClose(backwardGraph.dxmu1(), naive.dxmu1, 1e-14);
+      assertClose(backwardGraph.dsqrtvar(), naive.dsqrtvar, 1e-14);
+      assertClose(backwardGraph.dvar(), naive.dvar, 1e-14);
+      assertClose(backwardGraph.dsq(), naive.dsq, 1e-14);
+      assertClose(backwardGraph.dxmu2(), naive.dxmu2, 1e-14);
+      assertClose(backwardGraph.dx1(), naive.dx1, 1e-14);
+      assertClose(backwardGraph.dmu(), naive.dmu, 1e-14);
+      assertClose(backwardGraph.dx2(), naive.dx2, 1e-14);
+      assertClose(backwardGraph.dx(), naive.dx, 1e-14);
+      assertClose(backwardGraph.dgamma(), naive.dgamma, 1e-14);
+      assertClose(backwardGraph.dbeta(), naive.dbeta, 1e-14);
     }
   }
 }

@@ -39,7 +39,7 @@ record Snapshot(
     return List.copyOf(bits(arrays(nodes).toArray(double[][]::new)));
   }
 
-  /** Every row of a graph, of a trace or of gradients. */
+  /** Every row of a graph, of a backwardGraph or of gradients. */
   static List<double[]> arrays(Record nodes) {
     List<double[]> arrays = new ArrayList<>();
     for (RecordComponent node : nodes.getClass().getRecordComponents()) {

@@ -24,8 +24,9 @@ import picocli.CommandLine.Spec;
  * }</pre>
  *
  * <p>The page is one file, target/graph.html, and loads nothing. Every value in it comes from
- * {@link BatchNormLayer#forward}, {@link BatchNormLayer#graph} and {@link BatchNormLayer#trace}.
- * The exit code is 2 for a bad option or file, 1 if the page cannot be written.
+ * {@link BatchNormLayer#forward}, {@link BatchNormLayer#graph} and {@link
+ * BatchNormLayer#backwardGraph}. The exit code is 2 for a bad option or file, 1 if the page cannot
+ * be written.
  */
 @Command(
     name = "graph",

@@ -1,8 +1,8 @@
 package io.github.batchnorm.example;
 
+import io.github.batchnorm.BatchNormBackwardGraph;
 import io.github.batchnorm.BatchNormGraph;
 import io.github.batchnorm.BatchNormLayer;
-import io.github.batchnorm.BatchNormTrace;
 
 /**
  * Both passes of a layer over one mini-batch, with every node: N rows by D columns.
@@ -15,7 +15,7 @@ import io.github.batchnorm.BatchNormTrace;
  * @param graph the nodes of the forward pass
  * @param out (N, D) what {@code forward} returned
  * @param dout (N, D) the gradient that arrives
- * @param trace the nodes of the backward pass
+ * @param backwardGraph the nodes of the backward pass
  */
 record GraphWalk(
     String source,
@@ -26,7 +26,7 @@ record GraphWalk(
     BatchNormGraph graph,
     double[][] out,
     double[][] dout,
-    BatchNormTrace trace) {
+    BatchNormBackwardGraph backwardGraph) {
 
   /**
    * Walks forward over x and backward from dout.
@@ -48,7 +48,7 @@ record GraphWalk(
         layer.graph(),
         out,
         dout,
-        layer.trace(dout));
+        layer.backwardGraph(dout));
   }
 
   /** Step 8, which the library computes on the way and does not keep: (N, D). */
@@ -84,20 +84,20 @@ record GraphWalk(
         .add("gammax", gammax())
         .add("out", out)
         .add("dout", dout)
-        .add("dgammax", trace.dgammax())
-        .add("dxhat", trace.dxhat())
-        .add("divar", trace.divar())
-        .add("dxmu1", trace.dxmu1())
-        .add("dsqrtvar", trace.dsqrtvar())
-        .add("dvar", trace.dvar())
-        .add("dsq", trace.dsq())
-        .add("dxmu2", trace.dxmu2())
-        .add("dx1", trace.dx1())
-        .add("dmu", trace.dmu())
-        .add("dx2", trace.dx2())
-        .add("dx", trace.dx())
-        .add("dgamma", trace.dgamma())
-        .add("dbeta", trace.dbeta())
+        .add("dgammax", backwardGraph.dgammax())
+        .add("dxhat", backwardGraph.dxhat())
+        .add("divar", backwardGraph.divar())
+        .add("dxmu1", backwardGraph.dxmu1())
+        .add("dsqrtvar", backwardGraph.dsqrtvar())
+        .add("dvar", backwardGraph.dvar())
+        .add("dsq", backwardGraph.dsq())
+        .add("dxmu2", backwardGraph.dxmu2())
+        .add("dx1", backwardGraph.dx1())
+        .add("dmu", backwardGraph.dmu())
+        .add("dx2", backwardGraph.dx2())
+        .add("dx", backwardGraph.dx())
+        .add("dgamma", backwardGraph.dgamma())
+        .add("dbeta", backwardGraph.dbeta())
         .toString();
   }
 }

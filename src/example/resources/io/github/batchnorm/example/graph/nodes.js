@@ -140,7 +140,7 @@ const FORWARD = {
  * all rows share the input. Or two branches meet and add: then there is no local derivative.
  */
 const BACKWARD = {
-  dout: {step: 9, of: 'out', formula: 'dout', from: [], field: 'dout of trace(dout)'},
+  dout: {step: 9, of: 'out', formula: 'dout', from: [], field: 'dout of backwardGraph(dout)'},
   dbeta: {
     step: 9, of: 'beta', formula: 'Σ dout', from: ['dout'], sums: true,
     local: {text: '1', at: () => 1},
@@ -219,7 +219,7 @@ const BACKWARD = {
 };
 for (const [name, gradient] of Object.entries(BACKWARD)) {
   gradient.backward = true;
-  gradient.field ??= `BatchNormTrace.${name}`;
+  gradient.field ??= `BatchNormBackwardGraph.${name}`;
 }
 const NODES = {...FORWARD, ...BACKWARD};
 

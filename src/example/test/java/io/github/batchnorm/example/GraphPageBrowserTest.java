@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.deque.html.axecore.results.Results;
 import com.deque.html.axecore.selenium.AxeBuilder;
+import io.github.batchnorm.BatchNormBackwardGraph;
 import io.github.batchnorm.BatchNormGraph;
 import io.github.batchnorm.BatchNormLayer;
-import io.github.batchnorm.BatchNormTrace;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Files;
@@ -136,7 +136,7 @@ class GraphPageBrowserTest {
           new BatchNormGraph(v, m, m, v, v, v, m),
           m,
           m,
-          new BatchNormTrace(m, m, v, m, v, v, m, m, m, v, m, m, v, v));
+          new BatchNormBackwardGraph(m, m, v, m, v, v, m, m, m, v, m, m, v, v));
     }
   }
 
@@ -197,7 +197,7 @@ class GraphPageBrowserTest {
 
   @ParameterizedTest
   @EnumSource
-  void each_step_shows_the_values_of_graph_and_trace(Example example) {
+  void each_step_shows_the_values_of_graph_and_backward_graph(Example example) {
     Map<String, double[][]> expected = expected(example.walk());
     browser.open(page(example), "");
     for (Map.Entry<String, List<String>> made : MADE.entrySet()) {
@@ -230,7 +230,7 @@ class GraphPageBrowserTest {
   /** All nodes by name; a vector is a matrix of one row. */
   private static Map<String, double[][]> expected(GraphWalk walk) {
     BatchNormGraph graph = walk.graph();
-    BatchNormTrace trace = walk.trace();
+    BatchNormBackwardGraph backwardGraph = walk.backwardGraph();
     Map<String, double[][]> nodes = new LinkedHashMap<>();
     nodes.put("x", walk.x());
     nodes.put("gamma", new double[][] {walk.gamma()});
@@ -245,20 +245,20 @@ class GraphPageBrowserTest {
     nodes.put("gammax", walk.gammax());
     nodes.put("out", walk.out());
     nodes.put("dout", walk.dout());
-    nodes.put("dbeta", new double[][] {trace.dbeta()});
-    nodes.put("dgammax", trace.dgammax());
-    nodes.put("dgamma", new double[][] {trace.dgamma()});
-    nodes.put("dxhat", trace.dxhat());
-    nodes.put("divar", new double[][] {trace.divar()});
-    nodes.put("dxmu1", trace.dxmu1());
-    nodes.put("dsqrtvar", new double[][] {trace.dsqrtvar()});
-    nodes.put("dvar", new double[][] {trace.dvar()});
-    nodes.put("dsq", trace.dsq());
-    nodes.put("dxmu2", trace.dxmu2());
-    nodes.put("dx1", trace.dx1());
-    nodes.put("dmu", new double[][] {trace.dmu()});
-    nodes.put("dx2", trace.dx2());
-    nodes.put("dx", trace.dx());
+    nodes.put("dbeta", new double[][] {backwardGraph.dbeta()});
+    nodes.put("dgammax", backwardGraph.dgammax());
+    nodes.put("dgamma", new double[][] {backwardGraph.dgamma()});
+    nodes.put("dxhat", backwardGraph.dxhat());
+    nodes.put("divar", new double[][] {backwardGraph.divar()});
+    nodes.put("dxmu1", backwardGraph.dxmu1());
+    nodes.put("dsqrtvar", new double[][] {backwardGraph.dsqrtvar()});
+    nodes.put("dvar", new double[][] {backwardGraph.dvar()});
+    nodes.put("dsq", backwardGraph.dsq());
+    nodes.put("dxmu2", backwardGraph.dxmu2());
+    nodes.put("dx1", backwardGraph.dx1());
+    nodes.put("dmu", new double[][] {backwardGraph.dmu()});
+    nodes.put("dx2", backwardGraph.dx2());
+    nodes.put("dx", backwardGraph.dx());
     return nodes;
   }
 
@@ -361,7 +361,7 @@ class GraphPageBrowserTest {
       value = {
         "1  | mu is BatchNormGraph.mu, shape (D) = (2)",
         "7  | xhat is BatchNormGraph.xhat, shape (N, D) = (3, 2)",
-        "b3 | dxmu2 is BatchNormTrace.dxmu2, shape (N, D) = (3, 2)",
+        "b3 | dxmu2 is BatchNormBackwardGraph.dxmu2, shape (N, D) = (3, 2)",
       })
   void a_step_names_the_field_that_holds_its_values(String step, String field) {
     open("#step=" + step);
@@ -371,7 +371,7 @@ class GraphPageBrowserTest {
   @Test
   void every_field_that_is_named_exists() {
     List<String> fields =
-        Stream.of(BatchNormGraph.class, BatchNormTrace.class)
+        Stream.of(BatchNormGraph.class, BatchNormBackwardGraph.class)
             .flatMap(
                 type ->
                     Stream.of(type.getRecordComponents())

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The backward nodes as a record, and both records as text; {@link NodesTest} has the values. */
-@DisplayName("Trace (seed 47)")
-class TraceTest {
+@DisplayName("Backward graph (seed 47)")
+class BackwardGraphTest {
   private final Random random = new Random(47);
 
   @ParameterizedTest
@@ -31,13 +31,14 @@ class TraceTest {
         BatchNormLayer.builder(d).gamma(gaussian(random, d)).beta(gaussian(random, d));
     BatchNormLayer layer = builder.parallel(true).build();
     layer.forward(x);
-    BatchNormTrace trace = layer.trace(dout);
-    BatchNormGradients ofTrace = new BatchNormGradients(trace.dx(), trace.dgamma(), trace.dbeta());
-    assertSameBits(ofTrace, layer.backward(dout));
+    BatchNormBackwardGraph backwardGraph = layer.backwardGraph(dout);
+    BatchNormGradients ofGraph =
+        new BatchNormGradients(backwardGraph.dx(), backwardGraph.dgamma(), backwardGraph.dbeta());
+    assertSameBits(ofGraph, layer.backward(dout));
 
     BatchNormLayer alone = builder.parallel(false).build();
     alone.forward(x);
-    assertSameBits(alone.trace(dout), trace);
+    assertSameBits(alone.backwardGraph(dout), backwardGraph);
   }
 
   @Test
@@ -45,39 +46,42 @@ class TraceTest {
     BatchNormLayer layer = new BatchNormLayer(3);
     double[][] dout = gaussian(random, 4, 3);
     layer.forward(input(random, 4, 3));
-    BatchNormTrace trace = layer.trace(dout);
-    List<Object> before = bits(trace);
-    double[][] dxmu1 = copy(trace.dxmu1());
+    BatchNormBackwardGraph backwardGraph = layer.backwardGraph(dout);
+    List<Object> before = bits(backwardGraph);
+    double[][] dxmu1 = copy(backwardGraph.dxmu1());
     BatchNormGradients gradients = layer.backward(dout);
     for (double[][] node :
         new double[][][] {
-          trace.dgammax(), trace.dsq(), trace.dx2(), {trace.divar(), trace.dmu()}
+          backwardGraph.dgammax(),
+          backwardGraph.dsq(),
+          backwardGraph.dx2(),
+          {backwardGraph.divar(), backwardGraph.dmu()}
         }) {
       for (double[] row : node) {
         row[0] = 4242; // neither another node, nor the layer, nor dout
       }
     }
     assertSameBits(layer.backward(dout), gradients);
-    assertThat(bits(layer.trace(dout))).isEqualTo(before);
+    assertThat(bits(layer.backwardGraph(dout))).isEqualTo(before);
     layer.forward(input(random, 9, 3));
     layer.backward(gaussian(random, 9, 3));
-    assertThat(trace.dsq()[1][0]).isEqualTo(4242);
-    assertSameBits(trace.dxmu1(), dxmu1);
+    assertThat(backwardGraph.dsq()[1][0]).isEqualTo(4242);
+    assertSameBits(backwardGraph.dxmu1(), dxmu1);
   }
 
   @Test
   void is_refused_as_backward_is() {
     BatchNormLayer layer = new BatchNormLayer(1);
     assertThatIllegalStateException()
-        .isThrownBy(() -> layer.trace(new double[2][1]))
+        .isThrownBy(() -> layer.backwardGraph(new double[2][1]))
         .withMessage(
-            "trace needs the graph of a forward: none was made yet, or the last one failed");
+            "backwardGraph needs the graph of a forward: none was made yet, or the last one failed");
     layer.forward(new double[][] {{1}, {2}});
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> layer.trace(new double[3][1]))
+        .isThrownBy(() -> layer.backwardGraph(new double[3][1]))
         .withMessage("dout has shape (3, 1), expected (2, 1) as in the last forward");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> layer.trace(new double[][] {{1}, {Double.NaN}}))
+        .isThrownBy(() -> layer.backwardGraph(new double[][] {{1}, {Double.NaN}}))
         .withMessage("dout[1][0] is NaN, expected a finite value");
   }
 
@@ -116,7 +120,7 @@ class TraceTest {
     @Test
     void the_trace_is_a_table_from_step_9_to_0() {
       layer.forward(new double[][] {{4, 3}, {4, 0}, {1, -6}});
-      assertThat(layer.trace(new double[][] {{1, 2}, {4, -1}, {1, 5}}))
+      assertThat(layer.backwardGraph(new double[][] {{1, 2}, {4, -1}, {1, 5}}))
           .hasToString(
               lines(
                   "step  node      shape",

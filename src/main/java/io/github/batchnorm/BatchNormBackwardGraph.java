@@ -8,9 +8,9 @@ package io.github.batchnorm;
  * <pre>{@code
  * BatchNormLayer layer = new BatchNormLayer(2);
  * layer.forward(new double[][] {{4, 3}, {4, 0}, {1, -6}});
- * BatchNormTrace trace = layer.trace(new double[][] {{1, 2}, {4, -1}, {1, 5}});
- * String table = trace.toString();                             // all nodes
- * double[][] dxhat = trace.dxhat();
+ * BatchNormBackwardGraph backwardGraph = layer.backwardGraph(new double[][] {{1, 2}, {4, -1}, {1, 5}});
+ * String table = backwardGraph.toString();                             // all nodes
+ * double[][] dxhat = backwardGraph.dxhat();
  * }</pre>
  *
  * <p>For learning and debugging: {@link BatchNormLayer#backward} computes the same without most of
@@ -38,7 +38,7 @@ package io.github.batchnorm;
  * @param dgamma shape (D): {@code Σ dgammax * xhat} (step 8)
  * @param dbeta shape (D): {@code Σ dout} (step 9)
  */
-public record BatchNormTrace(
+public record BatchNormBackwardGraph(
     double[][] dgammax,
     double[][] dxhat,
     double[] divar,
