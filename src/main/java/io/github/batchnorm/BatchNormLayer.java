@@ -1,7 +1,6 @@
 package io.github.batchnorm;
 
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Batch normalization of the columns (features) of a matrix, with its gradients.
@@ -107,9 +106,9 @@ public final class BatchNormLayer {
     gamma = state.gamma();
     beta = state.beta();
     this.parallel = parallel;
-    graph = new Graph(features, this::team);
+    graph = new Graph(features, threads());
     running = new RunningStatistics(state);
-    inference = new Inference(running, gamma, beta, this::team);
+    inference = new Inference(running, gamma, beta, threads());
   }
 
   /**
@@ -127,6 +126,7 @@ public final class BatchNormLayer {
    * Starts a layer with the state of another, and with other settings.
    *
    * <pre>{@code
+   * BatchNormState state = new BatchNormLayer(2).state();
    * BatchNormLayer layer = BatchNormLayer.builder(state).epsilon(1e-3).parallel(false).build();
    * }</pre>
    *
@@ -198,7 +198,7 @@ public final class BatchNormLayer {
     Check.nonNull(state, "state");
     Check.features("state", state.features(), features);
     RunningStatistics restored = new RunningStatistics(state);
-    Inference restoredInference = new Inference(restored, gamma, beta, this::team);
+    Inference restoredInference = new Inference(restored, gamma, beta, threads());
     state.copyParameters(gamma, beta); // the first change; nothing below can fail
     running = restored;
     inference = restoredInference;
@@ -219,7 +219,7 @@ public final class BatchNormLayer {
   public double[][] forward(double[][] x) {
     graphReady = false;
     Check.batch("x", x, features);
-    return train(x, new double[x.length][features]);
+    return train(x, new double[x.length][]);
   }
 
   /**
@@ -242,14 +242,12 @@ public final class BatchNormLayer {
   }
 
   private double[][] train(double[][] x, double[][] out) {
-    checkParameters();
     if (!graph.forward(x, gamma, beta, running.epsilon, out)) {
+      checkParameters();
       Check.finite("x", x);
-      throw Check.overflow(
-          List.of("mu", "var", "gamma * ivar"),
-          graph.mu,
-          graph.var,
-          Rows.product(gamma, graph.ivar));
+      Check.noOverflow("mu", graph.mu);
+      Check.noOverflow("var", graph.var);
+      throw Check.overflow("gamma * ivar", Rows.product(gamma, graph.ivar));
     }
     running.add(graph.mu, graph.var, x.length);
     graphReady = true;
@@ -277,7 +275,7 @@ public final class BatchNormLayer {
    */
   public BatchNormGradients backward(double[][] dout) {
     checkUpstream("backward", dout);
-    return walkBack(dout, new double[dout.length][features]);
+    return walkBack(dout, new double[dout.length][]);
   }
 
   /**
@@ -313,7 +311,7 @@ public final class BatchNormLayer {
    */
   public BatchNormBackwardGraph backwardGraph(double[][] dout) {
     checkUpstream("backwardGraph", dout);
-    return graph.backwardGraph(dout, walkBack(dout, new double[dout.length][features]));
+    return graph.backwardGraph(dout, walkBack(dout, new double[dout.length][]));
   }
 
   private void checkUpstream(String method, double[][] dout) {
@@ -322,21 +320,22 @@ public final class BatchNormLayer {
   }
 
   private BatchNormGradients walkBack(double[][] dout, double[][] dx) {
-    double[] dgamma = new double[features];
-    double[] dbeta = new double[features];
-    if (!graph.backward(dout, dx, dgamma, dbeta)) {
+    BatchNormGradients gradients = gradients(dx);
+    if (!graph.backward(dout, gradients)) {
       Check.finite("dout", dout);
-      throw Check.overflow(
-          // dsq and dx2 are dvar / N and dmu / N
-          List.of("dbeta", "dgamma", "divar", "dsqrtvar", "dvar", "dmu"),
-          dbeta,
-          dgamma,
-          graph.divar,
-          graph.dsqrtvar,
-          graph.dvar,
-          graph.dmu);
+      Check.noOverflow("dbeta", gradients.dbeta());
+      Check.noOverflow("dgamma", gradients.dgamma());
+      Check.noOverflow("divar", graph.divar);
+      Check.noOverflow("dsqrtvar", graph.dsqrtvar);
+      Check.noOverflow("dvar", graph.dvar); // and so dsq, which is dvar / N
+      throw Check.overflow("dmu", graph.dmu); // and so dx2, which is dmu / N
     }
-    return new BatchNormGradients(dx, dgamma, dbeta);
+    return gradients;
+  }
+
+  /** Made before the walk: once dx is written over dout, no call may fail for want of memory. */
+  private BatchNormGradients gradients(double[][] dx) {
+    return new BatchNormGradients(dx, new double[features], new double[features]);
   }
 
   /**
@@ -355,7 +354,7 @@ public final class BatchNormLayer {
    */
   public double[][] infer(double[][] x) {
     Check.matrix("x", x, features);
-    return normalizeByRunning(x, new double[x.length][features]);
+    return normalizeByRunning(x, new double[x.length][]);
   }
 
   /**
@@ -393,7 +392,8 @@ public final class BatchNormLayer {
    * The same as {@link #infer(double[])}, into an array of the caller. Allocates nothing.
    *
    * @param row shape (D); not modified unless it is {@code out}
-   * @param out written, shape (D); may be {@code row}; as it was if the call throws
+   * @param out written, shape (D); may be {@code row}. If the call throws, an {@code out} that is
+   *     {@code row} is as it was, and any other may have been written
    * @return {@code out}
    * @throws NullPointerException if {@code row} or {@code out} is null
    * @throws IllegalArgumentException if {@code row} or {@code out} does not have D values; or if a
@@ -406,19 +406,19 @@ public final class BatchNormLayer {
   }
 
   private double[] normalizeByRunning(double[] row, double[] out) {
-    checkParameters();
     if (!inference.forward(row, out)) {
-      throw Check.notFinite("row", row);
+      checkParameters();
+      Check.finite("row", row);
     }
-    return out;
+    return out; // if all are finite, out has overflowed, which is allowed
   }
 
   private double[][] normalizeByRunning(double[][] x, double[][] out) {
-    checkParameters();
     if (!inference.forward(x, out)) {
-      throw Check.notFinite("x", x);
+      checkParameters();
+      Check.finite("x", x);
     }
-    return out;
+    return out; // if all are finite, out has overflowed, which is allowed
   }
 
   /**
@@ -441,25 +441,23 @@ public final class BatchNormLayer {
     Check.matrix("x", x, features);
     Check.shape("dout", dout, x.length, features, "x");
     checkParameters();
-    double[] scale = Rows.product(gamma, running.ivar);
-    if (!Rows.areFinite(scale)) {
-      throw Check.overflow(List.of("gamma * ivar"), scale);
-    }
-    BatchNormGradients gradients = inference.backward(x, dout);
-    if (!Rows.areFinite(gradients.dgamma()) || !Rows.areFinite(gradients.dbeta())) {
+    Check.noOverflow("gamma * ivar", Rows.product(gamma, running.ivar));
+    BatchNormGradients gradients = gradients(new double[x.length][]);
+    if (!inference.backward(x, dout, gradients)) {
       Check.finite("x", x);
       Check.finite("dout", dout);
-      throw Check.overflow(List.of("dgamma", "dbeta"), gradients.dgamma(), gradients.dbeta());
+      Check.noOverflow("dgamma", gradients.dgamma());
+      throw Check.overflow("dbeta", gradients.dbeta());
     }
     return gradients;
   }
 
-  private Team team(int parts) {
-    return parallel ? Team.of(parts) : Team.ALONE;
+  private int threads() {
+    return parallel ? Team.CORES : 1;
   }
 
+  /** An optimizer may have spoilt the live arrays since the last call. */
   private void checkParameters() {
-    // an optimizer may have spoilt the live arrays since the last call
     Check.finite("gamma", gamma);
     Check.finite("beta", beta);
   }

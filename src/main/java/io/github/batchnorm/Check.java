@@ -1,6 +1,5 @@
 package io.github.batchnorm;
 
-import java.util.List;
 import java.util.Locale;
 
 /** The rules of the contract. Every message names the argument, its value and the rule. */
@@ -89,26 +88,18 @@ final class Check {
 
   static void finite(String name, double[] vector) {
     if (!Rows.areFinite(vector)) {
-      throw notFinite(name, vector);
+      int j = firstNotFinite(vector);
+      throw illegal("%s[%d] is %s, expected a finite value", name, j, vector[j]);
     }
   }
 
-  /** Names the first value that is not finite; there must be one. */
-  static IllegalArgumentException notFinite(String name, double[] vector) {
+  /** The place of the first value that is not finite; there must be one. */
+  private static int firstNotFinite(double[] vector) {
     int j = 0;
     while (Double.isFinite(vector[j])) {
       j++;
     }
-    return illegal("%s[%d] is %s, expected a finite value", name, j, vector[j]);
-  }
-
-  /** Names the first value that is not finite; there must be one. */
-  static IllegalArgumentException notFinite(String name, double[][] matrix) {
-    int i = 0;
-    while (Rows.areFinite(matrix[i])) {
-      i++;
-    }
-    return notFinite(name + "[" + i + "]", matrix[i]);
+    return j;
   }
 
   /** That {@code matrix} has at least one row, and {@code features} values in every row. */
@@ -149,16 +140,14 @@ final class Check {
 
   private static void rows(String name, double[][] matrix, int features) {
     for (int i = 0; i < matrix.length; i++) {
-      row(name, matrix[i], i, features);
-    }
-  }
-
-  private static void row(String name, double[] row, int i, int features) {
-    if (row == null) {
-      throw new NullPointerException(name + "[" + i + "] is null, expected a row of " + features);
-    }
-    if (row.length != features) {
-      throw illegal("%s[%d] has %s, expected %d", name, i, counted(row.length, "value"), features);
+      double[] row = matrix[i];
+      if (row == null) {
+        throw new NullPointerException(name + "[" + i + "] is null, expected a row of " + features);
+      }
+      if (row.length != features) {
+        throw illegal(
+            "%s[%d] has %s, expected %d", name, i, counted(row.length, "value"), features);
+      }
     }
   }
 
@@ -172,23 +161,17 @@ final class Check {
     }
   }
 
-  /**
-   * Names the first value per feature that is not finite, although the input, gamma and beta are
-   * finite.
-   *
-   * @param names of the nodes
-   * @param nodes at least one of them with such a value
-   */
-  static IllegalArgumentException overflow(List<String> names, double[]... nodes) {
-    for (int node = 0; ; node++) {
-      for (int j = 0; j < nodes[node].length; j++) {
-        if (!Double.isFinite(nodes[node][j])) {
-          return illegal(
-              "%s of column %d (%s) must be finite: it overflows",
-              names.get(node), j, nodes[node][j]);
-        }
-      }
+  /** That no value of a node overflows, although the input, gamma and beta are finite. */
+  static void noOverflow(String node, double[] values) {
+    if (!Rows.areFinite(values)) {
+      throw overflow(node, values);
     }
+  }
+
+  /** Names the first value of a node that overflows; there must be one. */
+  static IllegalArgumentException overflow(String node, double[] values) {
+    int j = firstNotFinite(values);
+    return illegal("%s of column %d (%s) must be finite: it overflows", node, j, values[j]);
   }
 
   static void graph(boolean ready, String method) {

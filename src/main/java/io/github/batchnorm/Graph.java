@@ -49,7 +49,7 @@ final class Graph {
    */
 
   private final int d;
-  private final IntFunction<Team> teams;
+  private final int threads;
   private Grid grid; // of the last forward
 
   // forward; the number is the step that makes the node
@@ -70,12 +70,12 @@ final class Graph {
   final double[] dx2; // (D) 1, the same in every row
 
   private Sums sums = new Sums(0, 0); // (blocks, D) of whatever is to be summed
-  private Sums products = sums; // (blocks, D) of dout * xmu
+  private Sums products = new Sums(0, 0); // (blocks, D) of dout * xmu
 
-  /** A graph of {@code d} features, which is walked by the {@code teams} made for so many parts. */
-  Graph(int d, IntFunction<Team> teams) {
+  /** A graph of {@code d} features, whose walks use up to so many threads. */
+  Graph(int d, int threads) {
     this.d = d;
-    this.teams = teams;
+    this.threads = threads;
     mu = new double[d];
     rest = new double[d];
     var = new double[d];
@@ -101,34 +101,37 @@ final class Graph {
    * @param x the mini-batch, shape (N, D); not modified unless it shares rows with {@code out}
    * @param gamma the scale, shape (D); copied
    * @param beta the shift, shape (D); not modified
-   * @param out written, shape (N, D): {@code gamma * xhat + beta}
-   * @return whether every node up to xhat, and gamma * ivar, is finite. If not, x holds a value
-   *     that is NaN, infinite or too large, or gamma is too large. An out that shares rows with x
-   *     is then untouched.
+   * @param out written, shape (N, D): {@code gamma * xhat + beta}; rows that are null are made
+   * @return whether every node up to xhat, gamma * ivar and beta are finite. If not, x, gamma or
+   *     beta holds a value that is NaN, infinite or too large. An out that shares rows with x is
+   *     then untouched.
    */
   boolean forward(double[][] x, double[] gamma, double[] beta, double epsilon, double[][] out) {
     reserve(x.length);
     System.arraycopy(gamma, 0, this.gamma, 0, d);
-    return grid.walk(
-        teams,
-        strip -> steps1To6(x, epsilon, strip),
-        tile -> steps7To9(beta, out, tile),
-        Rows.areShared(x, out));
+    try (Walk walk = new Walk(grid, threads)) {
+      return walk.run(
+          s -> steps1To6(walk, s, x, epsilon) && Rows.areFinite(beta, s.from(), s.to()),
+          t -> steps7To9(beta, out, t),
+          out,
+          Rows.areShared(x, out));
+    }
   }
 
-  private boolean steps1To6(double[][] x, double epsilon, Strip s) {
+  private boolean steps1To6(Walk walk, Strip s, double[][] x, double epsilon) {
     // Step 1: mu = Σ x / N
-    mean(x, s);
+    mean(walk, s, x);
     // Step 2: xmu = x - mu
     // Step 3: sq = xmu²
     // Step 4: var = Σ sq / N
-    grid.forEachTile(
-        s,
-        t -> {
-          Rows.xmu(x, mu, rest, xmu, t);
-          Rows.addSq(xmu, t, sums.of(t));
-        });
-    double[] sumSq = sums.total(s);
+    double[] sumSq =
+        walk.sum(
+            s,
+            sums,
+            (t, sum) -> {
+              Rows.xmu(x, mu, rest, xmu, t);
+              Rows.addSq(xmu, t, sum);
+            });
     for (int j = s.from(); j < s.to(); j++) {
       var[j] = sumSq[j] / grid.n;
     }
@@ -157,22 +160,25 @@ final class Graph {
    *
    * @param dout the derivative of the loss with respect to out, shape (N, D); not modified unless
    *     it shares rows with {@code dx}
-   * @param dx written, shape (N, D)
-   * @param dgamma written, shape (D)
-   * @param dbeta written, shape (D)
+   * @param gradients written: dx (N, D), where rows that are null are made, dgamma (D), dbeta (D)
    * @return whether every sum over the batch is finite. If not, dout holds a value that is NaN,
    *     infinite or too large. A dx that shares rows with dout is then untouched.
    */
-  boolean backward(double[][] dout, double[][] dx, double[] dgamma, double[] dbeta) {
-    return grid.walk(
-        teams,
-        strip -> steps9To1(dout, dgamma, dbeta, strip),
-        tile -> step0(dout, dx, tile),
-        Rows.areShared(dout, dx));
+  boolean backward(double[][] dout, BatchNormGradients gradients) {
+    double[][] dx = gradients.dx();
+    double[] dgamma = gradients.dgamma();
+    double[] dbeta = gradients.dbeta();
+    try (Walk walk = new Walk(grid, threads)) {
+      return walk.run(
+          s -> steps9To1(walk, s, dout, dgamma, dbeta),
+          t -> step0(dout, dx, t),
+          dx,
+          Rows.areShared(dout, dx));
+    }
   }
 
-  private boolean steps9To1(double[][] dout, double[] dgamma, double[] dbeta, Strip s) {
-    grid.forEachTile(
+  private boolean steps9To1(Walk walk, Strip s, double[][] dout, double[] dgamma, double[] dbeta) {
+    walk.forEachTile(
         s,
         t -> {
           Rows.addRows(dout, t, sums.of(t));
@@ -212,17 +218,15 @@ final class Graph {
   }
 
   /** Step 1, the mean in two parts. */
-  private void mean(double[][] x, Strip s) {
+  private void mean(Walk walk, Strip s, double[][] x) {
     double[] shift = x[0];
-    grid.forEachTile(s, t -> Rows.addDifferences(x, shift, t.head(), sums.of(t)));
-    double[] sum = sums.total(s);
+    double[] ofHead = walk.sum(s, sums, (t, sum) -> Rows.addDifferences(x, shift, t.head(), sum));
     for (int j = s.from(); j < s.to(); j++) {
-      mu[j] = shift[j] + sum[j] / grid.headRows;
+      mu[j] = shift[j] + ofHead[j] / grid.headRows;
     }
-    grid.forEachTile(s, t -> Rows.addDifferences(x, mu, t, sums.of(t)));
-    sum = sums.total(s);
+    double[] ofAll = walk.sum(s, sums, (t, sum) -> Rows.addDifferences(x, mu, t, sum));
     for (int j = s.from(); j < s.to(); j++) {
-      double correction = sum[j] / grid.n;
+      double correction = ofAll[j] / grid.n;
       double nearest = mu[j] + correction;
       rest[j] = correction - (nearest - mu[j]);
       mu[j] = nearest;
@@ -292,26 +296,24 @@ final class Graph {
     return IntStream.range(0, grid.n).mapToObj(row).toArray(double[][]::new);
   }
 
-  /** Makes room for n rows. If memory runs out, all is as it was. */
+  /**
+   * Makes room for n rows. If memory runs out half-way, what is larger already also serves a
+   * smaller batch, and the grid, which comes last, makes the next call start again.
+   */
   private void reserve(int n) {
     if (grid != null && grid.n == n) {
       return;
     }
     Grid newGrid = new Grid(n, d);
-    int blocks = newGrid.blocks();
-    boolean hasBlocks = sums.blocks() >= blocks;
-    Sums newSums = hasBlocks ? sums : new Sums(blocks, d);
-    Sums newProducts = hasBlocks ? products : new Sums(blocks, d);
-    double[][] newXmu = xmu;
+    sums = sums.atLeast(newGrid.blocks(), d);
+    products = products.atLeast(newGrid.blocks(), d);
     if (xmu.length < n) {
-      newXmu = Arrays.copyOf(xmu, n); // the rows that are there stay
+      double[][] longer = Arrays.copyOf(xmu, n); // the rows that are there stay
       for (int i = xmu.length; i < n; i++) {
-        newXmu[i] = new double[d];
+        longer[i] = new double[d];
       }
+      xmu = longer;
     }
     grid = newGrid;
-    sums = newSums;
-    products = newProducts;
-    xmu = newXmu;
   }
 }

@@ -1,8 +1,7 @@
 package io.github.batchnorm;
 
-import java.util.function.IntFunction;
-import java.util.function.IntPredicate;
-import java.util.stream.IntStream;
+import io.github.batchnorm.Grid.Strip;
+import io.github.batchnorm.Grid.Tile;
 
 /**
  * Batch normalization with running averages, which are constants: every row stands for itself.
@@ -16,26 +15,37 @@ final class Inference {
   private final RunningStatistics running;
   private final double[] gamma; // (D) of the layer, live
   private final double[] beta; // (D) of the layer, live
-  private final IntFunction<Team> teams;
+  private final int d;
+  private final int threads;
 
-  Inference(RunningStatistics running, double[] gamma, double[] beta, IntFunction<Team> teams) {
+  Inference(RunningStatistics running, double[] gamma, double[] beta, int threads) {
     this.running = running;
     this.gamma = gamma;
     this.beta = beta;
-    this.teams = teams;
+    this.d = gamma.length;
+    this.threads = threads;
   }
 
   /**
    * {@code out = gamma * xhat + beta} with {@code xhat = (x - mean) * ivar}.
    *
+   * <p>A value that is not finite, wherever it stands, makes an output that is not finite. So one
+   * look at the output takes the place of three, at x, gamma and beta. Only in place the look has
+   * to come first.
+   *
    * @param x shape (N, D); not modified unless it shares rows with {@code out}
-   * @param out written, shape (N, D)
-   * @return whether x is finite. If not, an out that shares rows with x is untouched, and any other
-   *     may be written in part.
+   * @param out written, shape (N, D); rows that are null are made
+   * @return true if x, gamma and beta are finite. False if one of them is not, or if out overflows.
+   *     After false an out that shares rows with x is untouched.
    */
   boolean forward(double[][] x, double[][] out) {
-    return (!Rows.areShared(x, out) || forAllRows(x.length, i -> Rows.areFinite(x[i])))
-        && forAllRows(x.length, i -> forward(x[i], out[i]));
+    if (!Rows.areShared(x, out)) {
+      return allParts(x.length, (first, end) -> normalizeAndLook(x, out, first, end));
+    }
+    if (!parametersAreFinite() || !allParts(x.length, (first, end) -> areFinite(x, first, end))) {
+      return false;
+    }
+    return allParts(x.length, (first, end) -> normalize(x, out, first, end));
   }
 
   /**
@@ -43,39 +53,73 @@ final class Inference {
    *
    * @param row shape (D); not modified unless it is {@code out}
    * @param out written, shape (D)
-   * @return whether the row is finite. If not, out is untouched.
+   * @return true if row, gamma and beta are finite. False if one of them is not, or if out
+   *     overflows. After false an out that is row is untouched.
    */
   boolean forward(double[] row, double[] out) {
-    if (!Rows.areFinite(row)) {
+    if (row != out) {
+      normalize(row, out);
+      return Rows.areFinite(out);
+    }
+    if (!parametersAreFinite() || !Rows.areFinite(row)) {
       return false;
     }
-    Rows.infer(row, running.mean, running.ivar, gamma, beta, out);
+    normalize(row, out);
     return true;
   }
 
-  /** Whether a predicate holds for rows 0 to n - 1; several threads ask if they are many. */
-  private boolean forAllRows(int n, IntPredicate predicate) {
-    int rows = (VALUES_OF_A_PART - 1) / gamma.length + 1;
-    int parts = n / rows;
-    if (parts < 2) {
-      return forAllRows(0, n, predicate);
-    }
-    boolean[] holds = new boolean[parts];
-    try (Team team = teams.apply(parts)) {
-      team.forEach(
-          parts,
-          p -> holds[p] = forAllRows(p * rows, p == parts - 1 ? n : p * rows + rows, predicate));
-    }
-    return IntStream.range(0, parts).allMatch(p -> holds[p]);
+  private void normalize(double[] row, double[] out) {
+    Rows.infer(row, running.mean, running.ivar, gamma, beta, out);
   }
 
-  private static boolean forAllRows(int first, int end, IntPredicate predicate) {
+  private boolean normalize(double[][] x, double[][] out, int first, int end) {
     for (int i = first; i < end; i++) {
-      if (!predicate.test(i)) {
+      normalize(x[i], out[i]);
+    }
+    return true;
+  }
+
+  private boolean normalizeAndLook(double[][] x, double[][] out, int first, int end) {
+    Rows.makeMissing(out, first, end, d);
+    boolean finite = true;
+    for (int i = first; i < end; i++) {
+      normalize(x[i], out[i]);
+      finite &= Rows.areFinite(out[i]);
+    }
+    return finite;
+  }
+
+  private boolean parametersAreFinite() {
+    return Rows.areFinite(gamma) && Rows.areFinite(beta);
+  }
+
+  private static boolean areFinite(double[][] x, int first, int end) {
+    for (int i = first; i < end; i++) {
+      if (!Rows.areFinite(x[i])) {
         return false;
       }
     }
     return true;
+  }
+
+  /** Does something with the rows {@code [first, end)}, and returns whether all was well. */
+  private interface Part {
+    boolean isFine(int first, int end);
+  }
+
+  /** Shares n rows out to several threads if they are many. Nothing is allocated after a part. */
+  private boolean allParts(int n, Part part) {
+    int rows = (VALUES_OF_A_PART - 1) / d + 1;
+    int parts = (n - 1) / rows + 1;
+    boolean[] isFine = new boolean[parts];
+    try (Team team = Team.of(parts, threads)) {
+      team.forEach(parts, p -> isFine[p] = part.isFine(p * rows, Math.min(p * rows + rows, n)));
+    }
+    boolean all = true;
+    for (boolean fine : isFine) {
+      all &= fine;
+    }
+    return all;
   }
 
   /**
@@ -83,29 +127,39 @@ final class Inference {
    *
    * @param x shape (N, D); not modified
    * @param dout shape (N, D); not modified
-   * @return new arrays; dgamma or dbeta is not finite if a value of x or dout is not
+   * @param gradients written: dx (N, D), where rows that are null are made, dgamma (D), dbeta (D)
+   * @return whether dgamma and dbeta are finite. If not, x or dout holds a value that is NaN,
+   *     infinite or too large.
    */
-  BatchNormGradients backward(double[][] x, double[][] dout) {
-    int d = gamma.length;
-    double[][] xhat = new double[x.length][];
-    double[][] dx = new double[x.length][];
-    for (int i = 0; i < x.length; i++) {
-      xhat[i] = Rows.product(Rows.difference(x[i], running.mean), running.ivar);
-      dx[i] = Rows.product(Rows.product(dout[i], gamma), running.ivar);
-    }
+  boolean backward(double[][] x, double[][] dout, BatchNormGradients gradients) {
     Grid grid = new Grid(x.length, d);
     Sums sums = new Sums(grid.blocks(), d);
-    Sums products = new Sums(grid.blocks(), d);
-    double[] dbeta = new double[d];
-    double[] dgamma = new double[d];
-    for (Grid.Strip s : grid.strips) {
-      for (Grid.Tile t : s.tiles()) {
-        Rows.addRows(dout, t, sums.of(t));
-        Rows.addProducts(dout, xhat, t, products.of(t));
-      }
-      System.arraycopy(sums.total(s), s.from(), dbeta, s.from(), s.to() - s.from());
-      System.arraycopy(products.total(s), s.from(), dgamma, s.from(), s.to() - s.from());
+    try (Walk walk = new Walk(grid, threads)) {
+      return walk.run(
+          s -> addUp(walk, s, sums, x, dout, gradients),
+          t -> dx(dout, gradients.dx(), t),
+          gradients.dx(),
+          false);
     }
-    return new BatchNormGradients(dx, dgamma, dbeta);
+  }
+
+  private boolean addUp(
+      Walk walk, Strip s, Sums sums, double[][] x, double[][] dout, BatchNormGradients gradients) {
+    int from = s.from();
+    int width = s.to() - from;
+    double[] sumDout = walk.sum(s, sums, (t, sum) -> Rows.addRows(dout, t, sum));
+    System.arraycopy(sumDout, from, gradients.dbeta(), from, width);
+    double[] sumDoutXhat =
+        walk.sum(
+            s, sums, (t, sum) -> Rows.addXhatProducts(dout, x, running.mean, running.ivar, t, sum));
+    System.arraycopy(sumDoutXhat, from, gradients.dgamma(), from, width);
+    return Rows.areFinite(gradients.dgamma(), from, s.to())
+        && Rows.areFinite(gradients.dbeta(), from, s.to());
+  }
+
+  private void dx(double[][] dout, double[][] dx, Tile t) {
+    for (int i = t.first(); i < t.end(); i++) {
+      Rows.inferDx(dout[i], gamma, running.ivar, dx[i], t);
+    }
   }
 }

@@ -147,6 +147,18 @@ final class Rows {
     }
   }
 
+  /**
+   * Makes the rows {@code [first, end)} of an output that are null. Few are made at a time, by the
+   * thread that fills them next: then they are still in its caches.
+   */
+  static void makeMissing(double[][] output, int first, int end, int d) {
+    for (int i = first; i < end; i++) {
+      if (output[i] == null) {
+        output[i] = new double[d];
+      }
+    }
+  }
+
   /** Inference: steps 2, 7, 8 and 9 with a mean and an ivar that are constants. */
   static void infer(
       double[] x, double[] mean, double[] ivar, double[] gamma, double[] beta, double[] out) {
@@ -154,6 +166,47 @@ final class Rows {
       double xhat = (x[j] - mean[j]) * ivar[j];
       double gammax = gamma[j] * xhat;
       out[j] = gammax + beta[j];
+    }
+  }
+
+  /** Inference: {@code sums += Σ dout * xhat} over the rows of the tile. */
+  static void addXhatProducts(
+      double[][] dout, double[][] x, double[] mean, double[] ivar, Tile t, double[] sums) {
+    int i = t.first();
+    for (; i + 2 <= t.end(); i += 2) {
+      addXhatProducts(dout[i], x[i], dout[i + 1], x[i + 1], mean, ivar, sums, t);
+    }
+    for (; i < t.end(); i++) {
+      addXhatProduct(dout[i], x[i], mean, ivar, sums, t);
+    }
+  }
+
+  private static void addXhatProducts(
+      double[] a,
+      double[] x,
+      double[] b,
+      double[] y,
+      double[] mean,
+      double[] ivar,
+      double[] sums,
+      Tile t) {
+    for (int j = t.from(); j < t.to(); j++) {
+      sums[j] += a[j] * ((x[j] - mean[j]) * ivar[j]) + b[j] * ((y[j] - mean[j]) * ivar[j]);
+    }
+  }
+
+  private static void addXhatProduct(
+      double[] dout, double[] x, double[] mean, double[] ivar, double[] sums, Tile t) {
+    for (int j = t.from(); j < t.to(); j++) {
+      sums[j] += dout[j] * ((x[j] - mean[j]) * ivar[j]);
+    }
+  }
+
+  /** Inference: steps 8 and 7 backward. */
+  static void inferDx(double[] dout, double[] gamma, double[] ivar, double[] dx, Tile t) {
+    for (int j = t.from(); j < t.to(); j++) {
+      double dxhat = dout[j] * gamma[j];
+      dx[j] = dxhat * ivar[j];
     }
   }
 
@@ -202,15 +255,6 @@ final class Rows {
       }
     }
     return true;
-  }
-
-  /** {@code a - b}: a new row. */
-  static double[] difference(double[] a, double[] b) {
-    double[] difference = new double[a.length];
-    for (int j = 0; j < difference.length; j++) {
-      difference[j] = a[j] - b[j];
-    }
-    return difference;
   }
 
   /** Whether a row of the one matrix is the row of the other at the same place. */

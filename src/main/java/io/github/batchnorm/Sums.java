@@ -18,8 +18,9 @@ final class Sums {
     sums = new double[blocks][d];
   }
 
-  int blocks() {
-    return sums.length;
+  /** These, or new ones if these are for fewer blocks. */
+  Sums atLeast(int blocks, int d) {
+    return sums.length >= blocks ? this : new Sums(blocks, d);
   }
 
   /** Where the tile adds up its rows, cleared. */

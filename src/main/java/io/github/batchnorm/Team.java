@@ -31,7 +31,7 @@ final class Team implements AutoCloseable {
    */
   private static final int PATIENCE = 50 * SPINS;
 
-  private static final int CORES = Runtime.getRuntime().availableProcessors();
+  static final int CORES = Runtime.getRuntime().availableProcessors();
   static final ThreadPoolExecutor HELPERS = helpers(Math.max(1, CORES - 1));
   private static final Job NO_JOB = new Job(0, 1, null);
 
@@ -54,9 +54,10 @@ final class Team implements AutoCloseable {
     }
   }
 
-  /** A team with up to one thread for each core, as far as there are parts for them. */
-  static Team of(int parts) {
-    return new Team(HELPERS, Math.min(parts, CORES) - 1);
+  /** A team of so many threads, the caller's among them, but no more than there are parts. */
+  static Team of(int parts, int threads) {
+    int members = Math.min(parts, threads);
+    return members == 1 ? ALONE : new Team(HELPERS, members - 1);
   }
 
   /**

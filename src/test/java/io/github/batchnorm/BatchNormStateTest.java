@@ -709,27 +709,36 @@ class BatchNormStateTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 3, 4})
-    void refuses_a_value_that_is_not_finite_and_writes_nothing(int j) {
+    void refuses_a_value_that_is_not_finite_and_in_place_writes_nothing(int j) {
       double[] bad = with(row, j, Double.NaN);
-      double[] out = {1, 2, 3, 4, 5};
       String message = "row[" + j + "] is NaN, expected a finite value";
       assertThatIllegalArgumentException().isThrownBy(() -> layer.infer(bad)).withMessage(message);
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> layer.infer(bad, out))
+          .isThrownBy(() -> layer.infer(bad, new double[5]))
           .withMessage(message);
       assertThatIllegalArgumentException()
           .isThrownBy(() -> layer.infer(bad, bad))
           .withMessage(message);
-      assertThat(out).containsExactly(1, 2, 3, 4, 5);
       assertThat(bits(bad)).isEqualTo(bits(with(row, j, Double.NaN)));
+    }
+
+    @Test
+    void may_overflow_also_in_place() {
+      layer.gamma()[1] = 1e300;
+      double[] large = with(row, 1, 1e300);
+      double[] out = layer.infer(large);
+      assertThat(out[1]).isInfinite();
+      assertThat(layer.infer(large, large)).isSameAs(large).isEqualTo(out);
     }
 
     @Test
     void refuses_a_gamma_that_an_optimizer_has_spoilt() {
       layer.gamma()[2] = Double.NEGATIVE_INFINITY;
-      assertThatIllegalArgumentException()
-          .isThrownBy(() -> layer.infer(row))
-          .withMessage("gamma[2] is -Infinity, expected a finite value");
+      for (double[] out : new double[][] {new double[5], row}) {
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> layer.infer(row, out))
+            .withMessage("gamma[2] is -Infinity, expected a finite value");
+      }
     }
   }
 }

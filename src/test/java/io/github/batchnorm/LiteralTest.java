@@ -106,7 +106,7 @@ class LiteralTest {
 
   @Test
   void step_2_xmu_and_the_rest_of_the_mean() {
-    Graph inside = new Graph(d, parts -> Team.ALONE);
+    Graph inside = new Graph(d, 1);
     inside.forward(x, gamma, beta, EPSILON, new double[n][d]);
     assertThat(inside.rest[d - 1]).as("the last column has a rest").isNotZero();
     assertIs(graph.mu(), j -> inside.mu[j]);

@@ -9,8 +9,6 @@ import static io.github.batchnorm.TestData.largest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Random;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
@@ -118,22 +116,25 @@ class ModesTest {
     assertThat(Snapshot.of(actual)).isEqualTo(Snapshot.of(expected));
   }
 
-  @ParameterizedTest(name = "{0} helpers")
-  @ValueSource(ints = {1, 2, 3, 7})
-  void the_number_of_threads_changes_no_bit(int helpers) {
-    Graph alone = new Graph(d, parts -> Team.ALONE);
+  @Test
+  void plain_calls_give_the_bits_of_calls_with_an_output() {
+    BatchNormLayer layer = layer(true);
+    assertSameBits(layer.forward(x), layer.forward(x, new double[n][d]));
+    assertSameBits(layer.backward(dout), layer.backward(dout, new double[n][d]));
+    assertSameBits(layer.infer(x), layer.infer(x, new double[n][d]));
+  }
+
+  @ParameterizedTest(name = "{0} threads")
+  @ValueSource(ints = {2, 3, 4, 8})
+  void the_number_of_threads_changes_no_bit(int threads) {
+    Graph alone = new Graph(d, 1);
     double[][] out = forward(alone);
     BatchNormGradients gradients = backward(alone);
-    ExecutorService pool = Executors.newFixedThreadPool(helpers);
-    try {
-      Graph together = new Graph(d, parts -> new Team(pool, helpers));
-      for (int run = 0; run < 3; run++) { // each time other helpers do other parts
-        assertSameBits(forward(together), out);
-        assertSameBits(together.snapshot(), alone.snapshot());
-        assertSameBits(backward(together), gradients);
-      }
-    } finally {
-      pool.shutdown();
+    Graph together = new Graph(d, threads);
+    for (int run = 0; run < 3; run++) { // each time other threads do other parts
+      assertSameBits(forward(together), out);
+      assertSameBits(together.snapshot(), alone.snapshot());
+      assertSameBits(backward(together), gradients);
     }
   }
 
@@ -144,10 +145,9 @@ class ModesTest {
   }
 
   private BatchNormGradients backward(Graph graph) {
-    double[][] dx = new double[n][d];
-    double[] dgamma = new double[d];
-    double[] dbeta = new double[d];
-    assertThat(graph.backward(dout, dx, dgamma, dbeta)).isTrue();
-    return new BatchNormGradients(dx, dgamma, dbeta);
+    BatchNormGradients gradients =
+        new BatchNormGradients(new double[n][d], new double[d], new double[d]);
+    assertThat(graph.backward(dout, gradients)).isTrue();
+    return gradients;
   }
 }
