@@ -2,6 +2,7 @@ package io.github.batchnorm;
 
 import io.github.batchnorm.Grid.Strip;
 import io.github.batchnorm.Grid.Tile;
+import java.util.function.IntPredicate;
 
 /**
  * Batch normalization with running averages, which are constants: every row stands for itself.
@@ -40,12 +41,11 @@ final class Inference {
    */
   boolean forward(double[][] x, double[][] out) {
     if (!Rows.areShared(x, out)) {
-      return allParts(x.length, (first, end) -> normalizeAndLook(x, out, first, end));
+      return forAllRows(x.length, i -> forward(x[i], Rows.make(out, i, d)));
     }
-    if (!parametersAreFinite() || !allParts(x.length, (first, end) -> areFinite(x, first, end))) {
-      return false;
-    }
-    return allParts(x.length, (first, end) -> normalize(x, out, first, end));
+    return parametersAreFinite()
+        && forAllRows(x.length, i -> Rows.areFinite(x[i]))
+        && forAllRows(x.length, i -> normalize(x[i], out[i]));
   }
 
   /**
@@ -57,69 +57,44 @@ final class Inference {
    *     overflows. After false an out that is row is untouched.
    */
   boolean forward(double[] row, double[] out) {
-    if (row != out) {
-      normalize(row, out);
-      return Rows.areFinite(out);
-    }
-    if (!parametersAreFinite() || !Rows.areFinite(row)) {
-      return false;
+    if (row == out) {
+      return parametersAreFinite() && Rows.areFinite(row) && normalize(row, out);
     }
     normalize(row, out);
-    return true;
+    return Rows.areFinite(out);
   }
 
-  private void normalize(double[] row, double[] out) {
+  /** Always true: in place, an output may overflow. */
+  private boolean normalize(double[] row, double[] out) {
     Rows.infer(row, running.mean, running.ivar, gamma, beta, out);
-  }
-
-  private boolean normalize(double[][] x, double[][] out, int first, int end) {
-    for (int i = first; i < end; i++) {
-      normalize(x[i], out[i]);
-    }
     return true;
-  }
-
-  private boolean normalizeAndLook(double[][] x, double[][] out, int first, int end) {
-    Rows.makeMissing(out, first, end, d);
-    boolean finite = true;
-    for (int i = first; i < end; i++) {
-      normalize(x[i], out[i]);
-      finite &= Rows.areFinite(out[i]);
-    }
-    return finite;
   }
 
   private boolean parametersAreFinite() {
     return Rows.areFinite(gamma) && Rows.areFinite(beta);
   }
 
-  private static boolean areFinite(double[][] x, int first, int end) {
-    for (int i = first; i < end; i++) {
-      if (!Rows.areFinite(x[i])) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Does something with the rows {@code [first, end)}, and returns whether all was well. */
-  private interface Part {
-    boolean isFine(int first, int end);
-  }
-
-  /** Shares n rows out to several threads if they are many. Nothing is allocated after a part. */
-  private boolean allParts(int n, Part part) {
+  /**
+   * Whether a predicate holds for rows 0 to n - 1; several threads ask if they are many. Asks for
+   * all rows of a part, and allocates nothing once it asks.
+   */
+  private boolean forAllRows(int n, IntPredicate predicate) {
     int rows = (VALUES_OF_A_PART - 1) / d + 1;
     int parts = (n - 1) / rows + 1;
-    boolean[] isFine = new boolean[parts];
+    boolean[] holds = new boolean[parts];
     try (Team team = Team.of(parts, threads)) {
-      team.forEach(parts, p -> isFine[p] = part.isFine(p * rows, Math.min(p * rows + rows, n)));
+      team.forEach(
+          parts, p -> holds[p] = forAllRows(p * rows, Math.min(p * rows + rows, n), predicate));
     }
-    boolean all = true;
-    for (boolean fine : isFine) {
-      all &= fine;
+    return Rows.areTrue(holds);
+  }
+
+  private static boolean forAllRows(int first, int end, IntPredicate predicate) {
+    boolean holds = true;
+    for (int i = first; i < end; i++) {
+      holds &= predicate.test(i);
     }
-    return all;
+    return holds;
   }
 
   /**

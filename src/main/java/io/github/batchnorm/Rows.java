@@ -148,15 +148,14 @@ final class Rows {
   }
 
   /**
-   * Makes the rows {@code [first, end)} of an output that are null. Few are made at a time, by the
-   * thread that fills them next: then they are still in its caches.
+   * Row i of an output, made if it is null: a plain call hands down a matrix without rows. A row is
+   * made by the thread that fills it, right before, and is then still in its caches.
    */
-  static void makeMissing(double[][] output, int first, int end, int d) {
-    for (int i = first; i < end; i++) {
-      if (output[i] == null) {
-        output[i] = new double[d];
-      }
+  static double[] make(double[][] output, int i, int d) {
+    if (output[i] == null) {
+      output[i] = new double[d];
     }
+    return output[i];
   }
 
   /** Inference: steps 2, 7, 8 and 9 with a mean and an ivar that are constants. */
@@ -265,5 +264,14 @@ final class Rows {
       }
     }
     return false;
+  }
+
+  /** Whether all of them are. A loop, because it must allocate nothing. */
+  static boolean areTrue(boolean[] values) {
+    boolean all = true;
+    for (boolean value : values) {
+      all &= value;
+    }
+    return all;
   }
 }

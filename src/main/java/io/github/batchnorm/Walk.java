@@ -40,11 +40,11 @@ final class Walk implements AutoCloseable {
       Predicate<Strip> statistics, Consumer<Tile> fill, double[][] output, boolean inPlace) {
     Strip[] strips = grid.strips;
     if (strips.length > 1) { // several threads would make the same row
-      Rows.makeMissing(output, 0, grid.n, grid.d);
+      makeRows(output, 0, grid.n);
     }
     Consumer<Tile> write =
         t -> {
-          Rows.makeMissing(output, t.first(), t.end(), grid.d);
+          makeRows(output, t.first(), t.end());
           fill.accept(t);
         };
     boolean[] finite = new boolean[strips.length];
@@ -56,15 +56,17 @@ final class Walk implements AutoCloseable {
             forEachTile(strips[s], write);
           }
         });
-    for (boolean stripIsFinite : finite) {
-      if (!stripIsFinite) {
-        return false;
-      }
-    }
-    if (inPlace) {
+    boolean allFinite = Rows.areTrue(finite);
+    if (allFinite && inPlace) {
       team.forEach(strips.length, s -> forEachTile(strips[s], write));
     }
-    return true;
+    return allFinite;
+  }
+
+  private void makeRows(double[][] output, int first, int end) {
+    for (int i = first; i < end; i++) {
+      Rows.make(output, i, grid.d);
+    }
   }
 
   /** What the tiles of a strip add up to, in its columns, until {@code sums} are used again. */
