@@ -1,5 +1,7 @@
 package io.github.batchnorm;
 
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -9,13 +11,17 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.IntConsumer;
 
 /**
- * The caller of a walk, and those helpers that arrive in time. Together they do one job after
+ * The threads that do a walk together: its caller, and helpers from a pool. They do one job after
  * another.
  *
- * <p>A job has independent parts. Every member of the team has a share of them, and takes what is
- * left of the others' shares when its own is done. So most parts stay with the same thread from one
- * job to the next, and its caches may still hold their rows. The caller never waits for a helper
- * that has not come: a helper that is busy elsewhere costs nothing but its help.
+ * <p>A job has independent parts. Each member of the team does its own share of them first, and
+ * then takes what is left of the others' shares. So most parts stay with the same thread from one
+ * job to the next, and its caches may still hold their rows. The caller never waits for a helper to
+ * arrive. If a helper is busy elsewhere, the others do its share.
+ *
+ * <p>Memory may run out at any time. A team that cannot have a thread does without. A job has all
+ * that it needs before its first part begins. So a job whose parts allocate nothing either throws
+ * before it has written anything, or does all its parts.
  */
 final class Team implements AutoCloseable {
   /**
@@ -49,8 +55,8 @@ final class Team implements AutoCloseable {
         int own = member;
         executor.execute(() -> help(own));
       }
-    } catch (OutOfMemoryError e) {
-      // there is no memory for another thread, and the walk can do without
+    } catch (RuntimeException | Error e) {
+      // no memory or no permission for another thread: the walk can do without
     }
   }
 
@@ -79,11 +85,37 @@ final class Team implements AutoCloseable {
     return helpers;
   }
 
+  /**
+   * A thread that holds on to nothing of the caller who happens to need it first. It may outlive
+   * that caller's application, whose class loader must then be free to go.
+   */
+  @SuppressWarnings("removal") // nothing else makes a thread in JDK 17 to 23 forget who made it
   private static Thread daemon(Runnable task) {
-    Thread thread = new Thread(null, task, "batchnorm-helper", 0, false);
-    thread.setDaemon(true);
-    thread.setPriority(Thread.NORM_PRIORITY); // not that of the caller who needs the first helper
-    return thread;
+    return AccessController.doPrivileged(
+        (PrivilegedAction<Thread>)
+            () -> {
+              Thread thread = new Thread(topGroup(), task, "batchnorm-helper", 0, false);
+              thread.setContextClassLoader(null);
+              thread.setDaemon(true);
+              thread.setPriority(Thread.NORM_PRIORITY);
+              thread.setUncaughtExceptionHandler(Team::endOf);
+              return thread;
+            });
+  }
+
+  private static ThreadGroup topGroup() {
+    ThreadGroup group = Thread.currentThread().getThreadGroup();
+    while (group.getParent() != null) {
+      group = group.getParent();
+    }
+    return group;
+  }
+
+  /** What a part throws reaches the caller. A helper without memory for its sleep just ends. */
+  private static void endOf(Thread helper, Throwable problem) {
+    if (!(problem instanceof OutOfMemoryError)) {
+      helper.getThreadGroup().uncaughtException(helper, problem);
+    }
   }
 
   private void help(int member) {
@@ -103,8 +135,8 @@ final class Team implements AutoCloseable {
   }
 
   /**
-   * Calls {@code action} with 0 to {@code parts - 1}, in any order, and returns when all calls
-   * have.
+   * Calls {@code action} with 0 to {@code parts - 1}, in any order, and returns when all calls have
+   * returned. Allocates nothing after the first call has begun.
    *
    * @throws RuntimeException what a call threw, if one did; likewise an Error
    */
@@ -115,7 +147,7 @@ final class Team implements AutoCloseable {
       }
       return;
     }
-    Job current = new Job(parts, members, action);
+    Job current = new Job(parts, members, action); // the last thing to be allocated
     job = current;
     current.takeParts(0);
     current.await();
@@ -145,7 +177,10 @@ final class Team implements AutoCloseable {
       left = new AtomicInteger(parts);
     }
 
-    /** Does what nobody has taken, from the member's share on: after that all is taken. */
+    /**
+     * Does the parts that nobody has taken yet, the member's share first. After this call every
+     * part is taken, but other members may still be at work on theirs.
+     */
     void takeParts(int member) {
       int share = (int) ((long) parts * member / members);
       int done = 0;

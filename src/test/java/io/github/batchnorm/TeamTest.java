@@ -4,6 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import com.sun.management.ThreadMXBean;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.lang.ref.WeakReference;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,6 +26,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +40,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class TeamTest {
   private static final int WAIT_SECONDS = 20;
   private static final int PARTS = 500;
+  private static final ThreadMXBean ALLOCATION = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
 
@@ -182,16 +192,39 @@ class TeamTest {
   }
 
   @Test
-  void a_team_without_a_thread_to_be_had_is_the_caller() {
-    Executor failing =
-        task -> {
-          throw new OutOfMemoryError("unable to create native thread");
-        };
-    AtomicInteger done = new AtomicInteger();
-    try (Team team = new Team(failing, 3)) {
-      team.forEach(5, part -> done.incrementAndGet());
+  void a_job_allocates_nothing_once_its_first_part_has_begun() {
+    Thread caller = Thread.currentThread();
+    for (int helpers = 0; helpers <= 3; helpers++) {
+      try (Team team = new Team(threads, helpers)) {
+        for (int job = 1; job <= 20; job++) {
+          AtomicLong begun = new AtomicLong(Long.MAX_VALUE); // if the helpers do all, none is seen
+          team.forEach(
+              PARTS,
+              part -> {
+                if (Thread.currentThread() == caller && begun.get() == Long.MAX_VALUE) {
+                  begun.set(ALLOCATION.getCurrentThreadAllocatedBytes());
+                }
+              });
+          assertThat(ALLOCATION.getCurrentThreadAllocatedBytes() - begun.get())
+              .as("bytes allocated in job %d with %d helpers", job, helpers)
+              .isLessThanOrEqualTo(0);
+        }
+      }
     }
-    assertThat(done).hasValue(5);
+  }
+
+  @Test
+  void a_team_without_a_thread_to_be_had_is_the_caller() {
+    for (Throwable problem :
+        List.of(
+            new OutOfMemoryError("unable to create native thread"),
+            new SecurityException("access denied"))) {
+      AtomicInteger done = new AtomicInteger();
+      try (Team team = new Team(task -> fail(problem), 3)) {
+        team.forEach(5, part -> done.incrementAndGet());
+      }
+      assertThat(done).hasValue(5);
+    }
   }
 
   @Test
@@ -264,6 +297,111 @@ class TeamTest {
     assertThat(helper.isDaemon()).isTrue();
     helper.join(TimeUnit.SECONDS.toMillis(WAIT_SECONDS));
     assertThat(helper.isAlive()).isFalse();
+  }
+
+  /**
+   * An application that shares the library with others, and has a class loader of its own. Its
+   * thread leads to that loader in three ways: by its frames, its context and its group.
+   */
+  public static final class Application extends ThreadGroup {
+    /** A group that is gone when its last thread is. */
+    @SuppressWarnings("removal") // JDK 17 needs it
+    public Application() {
+      super("application");
+      setDaemon(true);
+    }
+
+    /** Runs a task in a thread of this group, and waits for its end. */
+    public void run(Runnable task) throws InterruptedException {
+      Thread thread = new Thread(this, () -> task.run());
+      thread.setContextClassLoader(getClass().getClassLoader());
+      thread.start();
+      thread.join();
+    }
+  }
+
+  private static final class ApplicationLoader extends ClassLoader {
+    ApplicationLoader() {
+      super(Application.class.getClassLoader());
+    }
+
+    /** Defines the application's class anew, and lets it run a task. */
+    void run(Runnable task) throws IOException, ReflectiveOperationException {
+      String name = Application.class.getName();
+      byte[] bytes;
+      try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".class")) {
+        bytes = in.readAllBytes();
+      }
+      Class<?> application = defineClass(name, bytes, 0, bytes.length);
+      application
+          .getMethod("run", Runnable.class)
+          .invoke(application.getConstructor().newInstance(), task);
+    }
+  }
+
+  @Test
+  void a_helper_at_work_lets_go_of_the_application_that_made_it_start() throws Exception {
+    ThreadPoolExecutor helpers = Team.helpers(1);
+    CountDownLatch end = new CountDownLatch(1);
+    // the work is that of another application: this test's
+    WeakReference<ClassLoader> application = run(() -> helpers.execute(() -> awaitEnd(end)));
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
+    while (application.get() != null && System.nanoTime() < deadline) {
+      System.gc();
+      Thread.sleep(10);
+    }
+    assertThat(helpers.getActiveCount()).as("helpers at work").isEqualTo(1);
+    end.countDown();
+    assertThat(application.get()).as("the class loader of the application").isNull();
+  }
+
+  /** In a method of its own, whose frame is gone when the collector looks. */
+  private static WeakReference<ClassLoader> run(Runnable task)
+      throws IOException, ReflectiveOperationException {
+    ApplicationLoader loader = new ApplicationLoader();
+    loader.run(task);
+    return new WeakReference<>(loader);
+  }
+
+  private static void awaitEnd(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void a_helper_that_runs_out_of_memory_ends_without_noise() throws InterruptedException {
+    assertThat(printedAtTheEndOfAHelper(new OutOfMemoryError("on purpose"))).isEmpty();
+  }
+
+  @Test
+  void a_helper_that_ends_for_another_reason_says_so() throws InterruptedException {
+    assertThat(printedAtTheEndOfAHelper(new IllegalStateException("on purpose")))
+        .contains("batchnorm-helper", "java.lang.IllegalStateException: on purpose");
+  }
+
+  private static String printedAtTheEndOfAHelper(Throwable problem) throws InterruptedException {
+    ThreadPoolExecutor helpers = Team.helpers(1);
+    List<Thread> seen = new ArrayList<>();
+    CountDownLatch ran = new CountDownLatch(1);
+    PrintStream err = System.err;
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    try {
+      helpers.execute(
+          () -> {
+            seen.add(Thread.currentThread());
+            ran.countDown();
+            fail(problem);
+          });
+      assertThat(await(ran)).isTrue();
+      seen.get(0).join();
+    } finally {
+      System.setErr(err);
+    }
+    return printed.toString(StandardCharsets.UTF_8);
   }
 
   @Test
