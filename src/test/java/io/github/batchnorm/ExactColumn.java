@@ -2,7 +2,6 @@ package io.github.batchnorm;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
-import java.util.Arrays;
 
 /**
  * Batch normalization of one column in exact arithmetic: the sums are exact, what follows has 50
@@ -18,46 +17,40 @@ final class ExactColumn {
   final BigDecimal dgamma;
   final BigDecimal products; // Σ dout * x
   private final BigDecimal n;
-  private final BigDecimal[] x;
-  private final BigDecimal[] dout;
+  private final double[] x;
+  private final double[] dout;
   private final BigDecimal gamma;
   private final BigDecimal beta;
 
   ExactColumn(double[] x, double[] dout, double gamma, double beta, double epsilon) {
-    this.x = exact(x);
-    this.dout = exact(dout);
+    this.x = x;
+    this.dout = dout;
     this.gamma = new BigDecimal(gamma);
     this.beta = new BigDecimal(beta);
+    ExactSum sumX = new ExactSum();
+    ExactSum sumSquares = new ExactSum();
+    ExactSum sumDout = new ExactSum();
+    ExactSum sumProducts = new ExactSum();
+    for (int i = 0; i < x.length; i++) {
+      sumX.add(x[i]);
+      sumSquares.add(x[i], x[i]);
+      sumDout.add(dout[i]);
+      sumProducts.add(dout[i], x[i]);
+    }
     n = BigDecimal.valueOf(x.length);
-    BigDecimal sum = sum(this.x);
+    BigDecimal sum = sumX.value();
     mu = sum.divide(n, DIGITS);
     // Σ (x - mu)² = Σ x² - (Σ x)² / N: nothing is lost where nothing is rounded
-    var = products(this.x, this.x).multiply(n).subtract(sum.pow(2)).divide(n.pow(2), DIGITS);
+    var = sumSquares.value().multiply(n).subtract(sum.pow(2)).divide(n.pow(2), DIGITS);
     ivar = BigDecimal.ONE.divide(var.add(new BigDecimal(epsilon)).sqrt(DIGITS), DIGITS);
-    dbeta = sum(this.dout);
-    products = products(this.dout, this.x);
+    dbeta = sumDout.value();
+    products = sumProducts.value();
     BigDecimal sumDoutXmu = products.multiply(n).subtract(dbeta.multiply(sum)).divide(n, DIGITS);
     dgamma = sumDoutXmu.multiply(ivar, DIGITS);
   }
 
-  private static BigDecimal[] exact(double[] a) {
-    return Arrays.stream(a).mapToObj(BigDecimal::new).toArray(BigDecimal[]::new);
-  }
-
-  private static BigDecimal sum(BigDecimal[] a) {
-    return Arrays.stream(a).reduce(BigDecimal.ZERO, BigDecimal::add);
-  }
-
-  private static BigDecimal products(BigDecimal[] a, BigDecimal[] b) {
-    BigDecimal sum = BigDecimal.ZERO;
-    for (int i = 0; i < a.length; i++) {
-      sum = sum.add(a[i].multiply(b[i]));
-    }
-    return sum;
-  }
-
   BigDecimal xhat(int i) {
-    return x[i].subtract(mu).multiply(ivar, DIGITS);
+    return new BigDecimal(x[i]).subtract(mu).multiply(ivar, DIGITS);
   }
 
   BigDecimal out(int i) {
@@ -66,7 +59,7 @@ final class ExactColumn {
 
   /** {@code gamma * ivar * (dout - mean(dout) - xhat * mean(dout * xhat))}, the closed form. */
   BigDecimal dx(int i) {
-    return dout[i]
+    return new BigDecimal(dout[i])
         .subtract(dbeta.divide(n, DIGITS))
         .subtract(xhat(i).multiply(dgamma).divide(n, DIGITS))
         .multiply(gamma)
