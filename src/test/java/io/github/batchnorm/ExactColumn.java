@@ -16,7 +16,8 @@ final class ExactColumn {
   final BigDecimal dbeta;
   final BigDecimal dgamma;
   final BigDecimal products; // Σ dout * x
-  private final BigDecimal n;
+  private final BigDecimal meanDout;
+  private final BigDecimal meanDoutXhat;
   private final double[] x;
   private final double[] dout;
   private final BigDecimal gamma;
@@ -37,7 +38,7 @@ final class ExactColumn {
       sumDout.add(dout[i]);
       sumProducts.add(dout[i], x[i]);
     }
-    n = BigDecimal.valueOf(x.length);
+    BigDecimal n = BigDecimal.valueOf(x.length);
     BigDecimal sum = sumX.value();
     mu = sum.divide(n, DIGITS);
     // Σ (x - mu)² = Σ x² - (Σ x)² / N: nothing is lost where nothing is rounded
@@ -47,6 +48,8 @@ final class ExactColumn {
     products = sumProducts.value();
     BigDecimal sumDoutXmu = products.multiply(n).subtract(dbeta.multiply(sum)).divide(n, DIGITS);
     dgamma = sumDoutXmu.multiply(ivar, DIGITS);
+    meanDout = dbeta.divide(n, DIGITS);
+    meanDoutXhat = dgamma.divide(n, DIGITS);
   }
 
   BigDecimal xhat(int i) {
@@ -60,8 +63,8 @@ final class ExactColumn {
   /** {@code gamma * ivar * (dout - mean(dout) - xhat * mean(dout * xhat))}, the closed form. */
   BigDecimal dx(int i) {
     return new BigDecimal(dout[i])
-        .subtract(dbeta.divide(n, DIGITS))
-        .subtract(xhat(i).multiply(dgamma).divide(n, DIGITS))
+        .subtract(meanDout)
+        .subtract(xhat(i).multiply(meanDoutXhat, DIGITS))
         .multiply(gamma)
         .multiply(ivar, DIGITS);
   }

@@ -45,9 +45,9 @@ final class ExactSum {
     for (int i = digits.length - 1; i >= 0; i--) {
       sum = sum.shiftLeft(32).add(BigInteger.valueOf(digits[i]));
     }
-    int zeros = Math.max(sum.getLowestSetBit(), 0);
-    BigDecimal significand = new BigDecimal(sum.shiftRight(zeros));
-    BigDecimal scale = BigDecimal.valueOf(2).pow(Math.abs(EXPONENT + zeros));
-    return EXPONENT + zeros < 0 ? significand.divide(scale) : significand.multiply(scale);
+    int zeros = Math.min(Math.max(sum.getLowestSetBit(), 0), -EXPONENT);
+    int places = -EXPONENT - zeros; // 2^-places = 5^places * 10^-places
+    return new BigDecimal(
+        sum.shiftRight(zeros).multiply(BigInteger.valueOf(5).pow(places)), places);
   }
 }

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
-import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -21,11 +20,11 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @DisplayName("Precision (seed 43)")
 class PrecisionTest {
-  /** 18 units in the last place. */
+  /**
+   * 36 roundings: closer than any promise, as no column here pushes every rounding the same way.
+   */
   private static final double TOLERANCE = 4e-15;
 
-  private static final double GAMMA = 1.7;
-  private static final double BETA = -0.3;
   private static final double EPSILON = 1e-5;
 
   /** Many times this constant makes a plain sum round in the same direction again and again. */
@@ -33,9 +32,6 @@ class PrecisionTest {
 
   /** With this one the squares do: found by climbing towards the largest error of var. */
   private static final double SQUARES_ROUND_ALIKE = 1.0055273905551558;
-
-  /** The rows of dx and out that are compared in a long column, beside the largest |xhat|. */
-  private static final int ROWS = 500;
 
   private static final Random RANDOM = new Random();
 
@@ -103,100 +99,22 @@ class PrecisionTest {
     }
   }
 
-  /** What the layer makes of a column that stands between two others. */
-  private static final class Computed {
-    final double[] out;
-    final double[] xhat;
-    final double[] dx;
-    final double dgamma;
-    final double dbeta;
-    final double mu;
-    final double var;
-    final double ivar;
-
-    Computed(double[] x, double[] dout) {
-      BatchNormLayer layer =
-          BatchNormLayer.builder(3)
-              .gamma(new double[] {1, GAMMA, 1})
-              .beta(new double[] {0, BETA, 0})
-              .epsilon(EPSILON)
-              .build();
-      out = TestData.column(layer.forward(between(x)), 1);
-      BatchNormGraph graph = layer.graph();
-      BatchNormGradients gradients = layer.backward(between(dout));
-      xhat = TestData.column(graph.xhat(), 1);
-      dx = TestData.column(gradients.dx(), 1);
-      dgamma = gradients.dgamma()[1];
-      dbeta = gradients.dbeta()[1];
-      mu = graph.mu()[1];
-      var = graph.var()[1];
-      ivar = graph.ivar()[1];
-    }
-
-    private static double[][] between(double[] column) {
-      return Arrays.stream(column)
-          .mapToObj(value -> new double[] {5, value, 1e3})
-          .toArray(double[][]::new);
-    }
-  }
-
-  private static double sum(int n, IntToDoubleFunction term) {
-    return IntStream.range(0, n).mapToDouble(term).sum();
-  }
-
-  private static double max(int n, IntToDoubleFunction term) {
-    return IntStream.range(0, n).mapToDouble(term).max().orElseThrow();
-  }
-
-  private static int[] rows(double[] xhat) {
-    int n = xhat.length;
-    double largest = max(n, i -> Math.abs(xhat[i]));
-    int every = Math.max(1, n / ROWS);
-    return IntStream.range(0, n)
-        .filter(i -> i % every == 0 || i == n - 1 || Math.abs(xhat[i]) == largest)
-        .limit(3 * ROWS)
-        .toArray();
-  }
-
   private static void assertWithin(String what, double error, double scale) {
     assertThat(error).as(what).isLessThanOrEqualTo(TOLERANCE * scale);
   }
 
-  private static void check(double[] x, double[] dout, boolean ordinary) {
-    int n = x.length;
-    ExactColumn exact = new ExactColumn(x, dout, GAMMA, BETA, EPSILON);
-    Computed c = new Computed(x, dout);
-    double sigma = Math.sqrt(c.var);
-    double scale = GAMMA * c.ivar;
-    double meanDout = sum(n, i -> Math.abs(dout[i])) / n;
-    double meanXhat = sum(n, i -> Math.abs(c.xhat[i])) / n;
-    double sumDoutXhat = sum(n, i -> Math.abs(dout[i] * c.xhat[i]));
+  private static Deviations check(double[] x, double[] dout) {
+    Deviations d = new Deviations(x, dout, EPSILON);
+    d.areWithinTheBounds();
+    d.errors.forEach((bound, error) -> assertWithin(bound.name(), error, d.scales.get(bound)));
+    return d;
+  }
 
-    double mu = Math.max(0, distance(c.mu, exact.mu) - Math.ulp(c.mu) / 2);
-    assertWithin("mu beyond its own rounding, of √var", mu, sigma);
-    assertWithin("var, of var", distance(c.var, exact.var), c.var);
-    assertWithin("dbeta, of Σ |dout|", distance(c.dbeta, exact.dbeta), n * meanDout);
-    double dgamma = distance(c.dgamma, exact.dgamma);
+  private static void checkOrdinary(double[] x, double[] dout) {
+    Deviations d = check(x, dout);
+    assertWithin("dgamma, of Σ |dout * xhat|", d.errors.get(Bound.DGAMMA), d.sumDoutXhat);
     assertWithin(
-        "dgamma, of Σ |dout| * (|xhat| + mean |xhat|)",
-        dgamma,
-        sumDoutXhat + n * meanDout * meanXhat);
-    double out = 0;
-    double dx = 0;
-    for (int i : rows(c.xhat)) {
-      out = Math.max(out, distance(c.out[i], exact.out(i)));
-      dx = Math.max(dx, distance(c.dx[i], exact.dx(i)));
-    }
-    assertWithin("out, of the largest |out|", out, max(n, i -> Math.abs(c.out[i])));
-    assertWithin(
-        "dx, of its largest formula with all terms absolute",
-        dx,
-        scale * max(n, i -> Math.abs(dout[i]) + meanDout + Math.abs(c.xhat[i]) * sumDoutXhat / n));
-    if (ordinary) {
-      assertWithin("dgamma, of Σ |dout * xhat|", dgamma, sumDoutXhat);
-      assertWithin(
-          "dx, of the largest |dout * gamma * ivar|", dx, scale * max(n, i -> Math.abs(dout[i])));
-    }
+        "dx, of the largest |dout * gamma * ivar|", d.errors.get(Bound.DX), d.largestDxhatIvar);
   }
 
   @ParameterizedTest(name = "of {0}")
@@ -205,19 +123,19 @@ class PrecisionTest {
     for (int n : new int[] {3, 100, 646, 1000, 32_768}) {
       for (Dout dout : Dout.values()) {
         double[] column = x.of(n);
-        check(column, dout.of(column), true);
+        checkOrdinary(column, dout.of(column));
       }
     }
     double[] column = x.of(200_000);
     Dout[] douts = Dout.values();
-    check(column, douts[x.ordinal() % douts.length].of(column), true);
+    checkOrdinary(column, douts[x.ordinal() % douts.length].of(column));
   }
 
   /** xhat reaches 200 here, and dx is 200 times as large as dout: its rounding is, too. */
   @Test
   void a_dout_that_follows_the_sign_of_xmu_is_within_the_formula_with_all_terms_absolute() {
     double[] column = X.ZERO_FIRST_AND_LAST_OF_1000.of(200_000);
-    check(column, Arrays.stream(column).map(v -> v > 1000 ? C : -0.3).toArray(), false);
+    check(column, Arrays.stream(column).map(v -> v > 1000 ? C : -0.3).toArray());
   }
 
   /** Σ |dout * xhat| is nearly 0 then, and what rounding leaves of the mean shows. */
@@ -234,24 +152,72 @@ class PrecisionTest {
       }
     }
     dout[nearest] = 1;
-    check(column, dout, false);
+    check(column, dout);
+  }
+
+  /**
+   * In the last block row dx is off by x̂ times the error of the mean, times Σ dout / N: 4e-15 of
+   * the formula without the term for it, 200,000 rows, was exceeded five times.
+   */
+  @Test
+  void a_far_row_where_dout_is_not_0_near_the_mean_is_within_the_scale_with_dbeta() {
+    int n = 200_000;
+    double[] x = new double[n];
+    double[] dout = new double[n];
+    for (int i = 0; i < n; i++) {
+      int row = i % 64; // the quarter from which the mean is guessed holds only C
+      x[i] = row < 16 ? C : row < 40 ? 0 : 0.4 * C; // the mean is 0.4 C
+      dout[i] = row < 40 ? 0 : 1;
+    }
+    x[n - 1] = 50 * C;
+    x[n - 2] = 0.8 * C - x[n - 1];
+    dout[n - 1] = 0;
+    dout[n - 2] = 0;
+    check(x, dout);
   }
 
   @ParameterizedTest(name = "{0} rows")
-  @CsvSource({"2", "5", "64", "65", "32768", "200000"})
+  @ValueSource(ints = {2, 5, 64, 65, 32_768, 200_000})
   void a_constant_column_gives_exactly_zero(int n) {
     for (double constant : new double[] {C, 1e9 + 0.1, -1e300, Double.MIN_VALUE}) {
-      double[] x = new double[n];
-      Arrays.fill(x, constant);
-      Computed c = new Computed(x, Dout.GAUSSIAN.of(x));
-      assertThat(c.mu).isEqualTo(constant);
-      assertThat(c.xhat).containsOnly(0);
-      assertThat(c.out).containsOnly(BETA);
+      BatchNormLayer layer = BatchNormLayer.builder(1).beta(new double[] {-0.3}).build();
+      double[][] out = layer.forward(TestData.filled(n, 1, constant));
+      assertThat(layer.graph().mu()[0]).isEqualTo(constant);
+      assertThat(TestData.column(layer.graph().xhat(), 0)).containsOnly(0);
+      assertThat(TestData.column(out, 0)).containsOnly(-0.3);
     }
   }
 
+  /** Σ |dout| = 1, so that the mean matters; x is the mean, exactly, in half of the rows. */
   @ParameterizedTest(name = "{0} rows")
-  @CsvSource({"3", "1000", "1000000"})
+  @ValueSource(ints = {4, 64, 1000})
+  void a_product_that_is_exactly_0_costs_no_digits(int n) {
+    double[] x = new double[n];
+    double[] dout = new double[n];
+    for (int i = 0; i < n; i += 2) {
+      x[i] = i % 4 == 0 ? C : -C;
+    }
+    check(x, dout);
+    dout[0] = 0.7;
+    dout[1] = -0.3;
+    check(x, dout);
+  }
+
+  private static Deviations alternating(double scale) {
+    RANDOM.setSeed(43);
+    double[] x = new double[1000];
+    Arrays.setAll(x, i -> (i % 2 == 0 ? scale : -scale) * (2 + RANDOM.nextDouble()));
+    return new Deviations(x, x, Double.MIN_NORMAL);
+  }
+
+  @Test
+  void products_of_1e_290_keep_their_digits_and_smaller_ones_do_not() {
+    alternating(1e-145).areWithinTheBounds();
+    assertThat(alternating(1e-158).share(Bound.VAR)).isGreaterThan(1);
+  }
+
+  @ParameterizedTest(name = "{0} rows")
+  @ValueSource(ints = {3, 1000, 1_000_000})
   void the_sums_of_inference_keep_their_digits(int n) {
     // running mean 0 and variance 1; Σ 0.1 * 0.1 and Σ 0.1 round in the same direction each time
     double[][] tenths = new double[n][1];
@@ -265,25 +231,5 @@ class PrecisionTest {
     assertWithin("dbeta", distance(gradients.dbeta()[0], exact.dbeta), n * 0.1);
     double dgamma = exact.products.doubleValue() / Math.sqrt(1 + 1e-5);
     assertThat(gradients.dgamma()[0] / dgamma - 1).isBetween(-TOLERANCE, TOLERANCE);
-  }
-
-  @ParameterizedTest(name = "smoothing factor {0}")
-  @ValueSource(doubles = {1, 0.1, 0.01})
-  void inference_loses_at_a_large_mean_what_its_comment_says(double a) {
-    double[][] x = new double[100][1];
-    for (double[] row : x) {
-      row[0] = 1e9 + 1e-2 * g();
-    }
-    BatchNormLayer layer = BatchNormLayer.builder(1).smoothingFactor(a).build();
-    for (int batch = 0; batch < 40 / a; batch++) { // until the averages stand still
-      layer.forward(x);
-    }
-    double[] xmu = TestData.column(layer.graph().xmu(), 0);
-    double sigma = Math.sqrt(layer.runningVar()[0] + layer.epsilon());
-    double[][] xhat = layer.infer(x);
-    for (int i = 0; i < x.length; i++) {
-      assertThat(Math.abs(xhat[i][0] - xmu[i] / sigma))
-          .isLessThanOrEqualTo(Math.ulp(1e9) / (a * sigma));
-    }
   }
 }
