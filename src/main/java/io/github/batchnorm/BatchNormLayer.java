@@ -614,6 +614,7 @@ public final class BatchNormLayer {
     private double[] runningMean;
     private double[] runningVar;
     private long batchesTracked;
+    private long rows; // of the column statistics in runningVar; 0 if they are not from there
     private double epsilon = 1e-5;
     private double smoothingFactor = 0.1;
     private boolean cumulativeAverage;
@@ -741,6 +742,27 @@ public final class BatchNormLayer {
       this.runningMean = runningMean.clone();
       this.runningVar = runningVar.clone();
       this.batchesTracked = batchesTracked;
+      rows = 0;
+      return this;
+    }
+
+    /**
+     * Sets the running statistics that the layer starts with to those of a data set, as one
+     * mini-batch: its mean, and its sample or population variance, as {@link #populationRunningVar}
+     * says when the layer is built.
+     *
+     * @param statistics of D columns and one row at least; copied
+     * @return this builder
+     * @throws NullPointerException if {@code statistics} is null
+     * @throws IllegalArgumentException if {@code statistics} do not have D columns, or have no row
+     */
+    public Builder runningStatistics(ColumnStatistics statistics) {
+      Check.statistics("statistics", statistics, features);
+      Check.atLeast(1, "statistics.rows()", statistics.rows());
+      runningMean = statistics.mean();
+      runningVar = statistics.var();
+      batchesTracked = 1;
+      rows = statistics.rows();
       return this;
     }
 
@@ -778,6 +800,8 @@ public final class BatchNormLayer {
      * Makes the layer.
      *
      * @return a new layer, independent of this builder
+     * @throws IllegalStateException if the running statistics are those of one row, which has no
+     *     sample variance, and the layer is to average sample variances
      */
     public BatchNormLayer build() {
       return new BatchNormLayer(state(), parallel);
@@ -788,12 +812,21 @@ public final class BatchNormLayer {
           gamma,
           beta,
           runningMean,
-          runningVar,
+          rows == 0 || populationRunningVar ? runningVar : sampleVar(),
           batchesTracked,
           epsilon,
           smoothingFactor,
           cumulativeAverage,
           populationRunningVar);
+    }
+
+    private double[] sampleVar() {
+      Check.sampleVariance(rows);
+      double[] sampleVar = runningVar.clone();
+      for (int j = 0; j < features; j++) {
+        sampleVar[j] *= rows / (rows - 1.0);
+      }
+      return sampleVar;
     }
   }
 }

@@ -138,7 +138,9 @@ final class Check {
     rows(name, matrix, features);
   }
 
-  private static void rows(String name, double[][] matrix, int features) {
+  /** That every row has {@code features} values. */
+  static void rows(String name, double[][] matrix, int features) {
+    nonNull(matrix, name);
     for (int i = 0; i < matrix.length; i++) {
       double[] row = matrix[i];
       if (row == null) {
@@ -161,7 +163,7 @@ final class Check {
     }
   }
 
-  /** That no value of a node overflows, although the input, gamma and beta are finite. */
+  /** That no value of a node overflows, although the input is finite. */
   static void noOverflow(String node, double[] values) {
     if (!Rows.areFinite(values)) {
       throw overflow(node, values);
@@ -172,6 +174,64 @@ final class Check {
   static IllegalArgumentException overflow(String node, double[] values) {
     int j = firstNotFinite(values);
     return illegal("%s of column %d (%s) must be finite: it overflows", node, j, values[j]);
+  }
+
+  /** That statistics are of {@code features} columns. */
+  static void statistics(String name, ColumnStatistics statistics, int features) {
+    nonNull(statistics, name);
+    require(
+        statistics.features() == features,
+        "%s has %d features, expected %d",
+        name,
+        statistics.features(),
+        features);
+  }
+
+  /** That statistics have a row at least. */
+  static void hasRows(ColumnStatistics statistics) {
+    if (statistics.rows() == 0) {
+      throw new IllegalStateException("the statistics have 0 rows, expected at least 1");
+    }
+  }
+
+  static void sampleVariance(long rows) {
+    if (rows == 1) {
+      throw new IllegalStateException(
+          "the sample variance of 1 row does not exist: add rows, or use"
+              + " populationRunningVar(true)");
+    }
+  }
+
+  static void sumOfRows(long rows, long added) {
+    require(rows <= Long.MAX_VALUE - added, "rows (%d + %d) must be < 2^63", rows, added);
+  }
+
+  /** That parts[r] is null, or can be the part of 2^r blocks; of parts that were read. */
+  static void parts(Part[] parts, int ranks, int features) {
+    require(parts.length == ranks, "parts has length %d, expected %d", parts.length, ranks);
+    long rows = 0;
+    for (int rank = 0; rank < ranks; rank++) {
+      if (parts[rank] != null) {
+        String name = "parts[" + rank + "]";
+        part(name, parts[rank], 1L << rank, features);
+        sumOfRows(rows, parts[rank].rows());
+        rows += parts[rank].rows();
+      }
+    }
+  }
+
+  private static void part(String name, Part part, long leastRows, int features) {
+    require(part.rows() >= leastRows, "%s.rows (%d) must be >= %d", name, part.rows(), leastRows);
+    vector(name + ".mu", part.mu(), features);
+    vector(name + ".rest", part.rest(), features);
+    vector(name + ".sq", part.sq(), features);
+    for (int j = 0; j < features; j++) {
+      double mu = part.mu()[j];
+      double rest = part.rest()[j];
+      double sq = part.sq()[j];
+      require(mu + rest == mu, "%s.rest[%d] (%s) must be what rounding left", name, j, rest);
+      require(sq >= 0, "%s.sq[%d] (%s) must be >= 0", name, j, sq);
+    }
   }
 
   static void graph(boolean ready, String method) {

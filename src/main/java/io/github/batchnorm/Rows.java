@@ -118,6 +118,33 @@ final class Rows {
     }
   }
 
+  /** Steps 2 to 4 without a matrix for xmu: {@code sums += Σ ((x - mu) - rest)²}. */
+  static void addSqOfXmu(double[][] x, double[] mu, double[] rest, Tile t, double[] sums) {
+    int i = t.first();
+    for (; i + 2 <= t.end(); i += 2) {
+      addSqOfXmu(x[i], x[i + 1], mu, rest, sums, t);
+    }
+    for (; i < t.end(); i++) {
+      addSqOfXmu(x[i], mu, rest, sums, t);
+    }
+  }
+
+  private static void addSqOfXmu(
+      double[] a, double[] b, double[] mu, double[] rest, double[] sums, Tile t) {
+    for (int j = t.from(); j < t.to(); j++) {
+      double amu = (a[j] - mu[j]) - rest[j];
+      double bmu = (b[j] - mu[j]) - rest[j];
+      sums[j] += amu * amu + bmu * bmu;
+    }
+  }
+
+  private static void addSqOfXmu(double[] x, double[] mu, double[] rest, double[] sums, Tile t) {
+    for (int j = t.from(); j < t.to(); j++) {
+      double xmu = (x[j] - mu[j]) - rest[j];
+      sums[j] += xmu * xmu;
+    }
+  }
+
   /** Steps 7, 8 and 9. */
   static void out(
       double[] xmu, double[] ivar, double[] gamma, double[] beta, double[] out, Tile t) {

@@ -6,8 +6,9 @@
  * io.github.batchnorm.BatchNormGraph} and {@link io.github.batchnorm.BatchNormBackwardGraph} for
  * those who want to see the nodes, and {@link io.github.batchnorm.BatchNormState} for saving and
  * loading. {@link io.github.batchnorm.GradientCheck} compares any gradient, of this layer or of
- * code of your own, with the slopes of the function. Matrices are {@code double[N][D]}: N rows (the
- * mini-batch) by D columns (the features).
+ * code of your own, with the slopes of the function. {@link io.github.batchnorm.ColumnStatistics}
+ * merges means and variances of parts of a data set or of a mini-batch. Matrices are {@code
+ * double[N][D]}: N rows (the mini-batch) by D columns (the features).
  *
  * <h2>The walk forward</h2>
  *

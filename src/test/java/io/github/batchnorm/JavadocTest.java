@@ -35,6 +35,7 @@ class JavadocTest {
           "BatchNormGraph",
           "BatchNormBackwardGraph",
           "BatchNormGradients",
+          "ColumnStatistics",
           "GradientCheck");
 
   private static Stream<String> samples(Path source) {
