@@ -1,51 +1,40 @@
 package io.github.batchnorm.example;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /**
  * Reproduces Figure 1 of S. Ioffe, C. Szegedy, "Batch Normalization: Accelerating Deep Network
  * Training by Reducing Internal Covariate Shift", 2015, arXiv:1502.03167, on MNIST digits.
  *
  * <pre>{@code
- * mvn -q -Pexample test-compile exec:java
- * mvn -q -Pexample test-compile exec:java -Dexec.args="--data DIR --steps 50000"
+ * mvn -q -f src/example
+ * mvn -q -f src/example -Dexec.args="--data DIR --steps 50000"
  * }</pre>
  *
  * <p>Trains the paper's network without and with batch norm, prints the test accuracy of both and
- * writes target/figure1.svg and target/figure1.png. The exit code is 2 for a bad option or data
- * file, 1 if the figure cannot be written. Ctrl-C ends the training: the table then has what has
- * been measured so far, and no figure is written.
+ * writes target/figure1.svg and target/figure1.png. Ctrl-C ends the training: the table then has
+ * what has been measured so far, and no figure is written.
  */
 @Command(
     name = "figure1",
-    description = {
-      "Trains the MNIST network of Ioffe and Szegedy 2015 without and with batch norm,",
-      "prints the test accuracy of both and writes target/figure1.svg and figure1.png."
-    },
-    sortOptions = false)
-final class Figure1 implements Callable<Integer> {
-  private static final Path FOLDER = Path.of("target");
+    description =
+        "Trains the MNIST network of Ioffe and Szegedy 2015 without and with batch norm, prints the"
+            + " test accuracy of both and writes target/figure1.svg and target/figure1.png.")
+final class Figure1 extends Program {
   private static final double MAX_LEARNING_RATE = 10;
 
   @Option(
       names = "--data",
       paramLabel = "DIR",
-      description = {
-        "folder with the four MNIST files (train-images-idx3-ubyte and so on, or, as Kaggle names",
-        "them, train-images.idx3-ubyte and so on; plain or gzip);",
-        "default: the 8,000 + 2,000 digits that come with this program"
-      })
+      description =
+          "folder with the four MNIST files (train-images-idx3-ubyte and so on, or, as Kaggle names"
+              + " them, train-images.idx3-ubyte and so on; plain or gzip); default: the 8,000 +"
+              + " 2,000 digits that come with this program")
   private Path data;
 
   @Option(
@@ -70,42 +59,21 @@ final class Figure1 implements Callable<Integer> {
       description = "fixes the first weights and the mini-batches; default: ${DEFAULT-VALUE}")
   private long seed;
 
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      description = "print this and stop")
-  private boolean help;
-
-  @Spec private CommandSpec spec;
-
-  private Figure1() {}
+  Figure1() {}
 
   /** Runs the program; see {@code --help}. */
   public static void main(String[] args) {
     System.setProperty("java.awt.headless", "true");
-    int exitCode = commandLine().execute(args);
-    if (exitCode != 0) {
-      System.exit(exitCode); // the only way to tell Maven
-    }
-  }
-
-  /** The program, ready to be executed once. */
-  static CommandLine commandLine() {
-    return new CommandLine(new Figure1()).setParameterExceptionHandler(Figure1::explain);
+    main(new Figure1(), args);
   }
 
   @Override
-  public Integer call() {
+  void run() throws DataException, IOException {
     checkOptions();
     try (Interruption interruption = Interruption.watch()) {
-      Files.createDirectories(FOLDER); // fails before the training, not after it
+      OutputFile.makeFolder(); // fails before the training, not after it
       Mnist digits = data == null ? Mnist.bundled() : Mnist.from(data);
       run(digits, new Training(steps, learningRate, seed), interruption);
-      return 0;
-    } catch (DataException e) {
-      return fail(2, e.getMessage());
-    } catch (IOException e) {
-      return fail(1, "cannot write to " + FOLDER + ": " + e);
     }
   }
 
@@ -118,8 +86,7 @@ final class Figure1 implements Callable<Integer> {
     }
   }
 
-  private static void run(Mnist digits, Training training, Interruption interruption)
-      throws IOException {
+  private void run(Mnist digits, Training training, Interruption interruption) throws IOException {
     String settings =
         String.format(
             Locale.ROOT,
@@ -129,20 +96,20 @@ final class Figure1 implements Callable<Integer> {
             Training.BATCH_SIZE,
             training.learningRate(),
             training.seed());
-    System.out.println(settings);
+    print("%s", settings);
     TimeLeft left = new TimeLeft(2L * training.steps(), "left for both");
     List<Measurement> without = train(training, false, digits, left, interruption);
     List<Measurement> with =
         interruption.requested() ? List.of() : train(training, true, digits, left, interruption);
     AccuracyTable.print(new Schedule(training.steps()), without, with, System.out);
     if (interruption.requested()) {
-      System.out.printf("%nInterrupted: no figure is written%n");
+      print("%nInterrupted: no figure is written");
       return;
     }
     Figure figure = new Figure(without, with, settings);
-    OutputFile.write(FOLDER.resolve("figure1.svg"), figure.svg());
-    OutputFile.write(FOLDER.resolve("figure1.png"), figure.png());
-    System.out.printf("%nWrote %1$s/figure1.svg and %1$s/figure1.png%n", FOLDER);
+    OutputFile.write(OutputFile.FOLDER.resolve("figure1.svg"), figure.svg());
+    OutputFile.write(OutputFile.FOLDER.resolve("figure1.png"), figure.png());
+    print("%nWrote %1$s/figure1.svg and %1$s/figure1.png", OutputFile.FOLDER);
   }
 
   private static List<Measurement> train(
@@ -155,20 +122,5 @@ final class Figure1 implements Callable<Integer> {
     try (Progress progress = Progress.start(network, training.steps(), left)) {
       return training.run(batchNorm, digits, progress, interruption::requested);
     }
-  }
-
-  /** One line; the default would print all of the help after it. */
-  private static int explain(ParameterException e, String[] args) {
-    e.getCommandLine().getErr().println(e.getMessage() + " (see --help)");
-    return 2;
-  }
-
-  private ParameterException bad(String message) {
-    return new ParameterException(spec.commandLine(), message);
-  }
-
-  private int fail(int exitCode, String message) {
-    spec.commandLine().getErr().println(message);
-    return exitCode;
   }
 }

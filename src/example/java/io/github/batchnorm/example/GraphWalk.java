@@ -3,6 +3,7 @@ package io.github.batchnorm.example;
 import io.github.batchnorm.BatchNormBackwardGraph;
 import io.github.batchnorm.BatchNormGraph;
 import io.github.batchnorm.BatchNormLayer;
+import java.util.List;
 
 /**
  * Both passes of a layer over one mini-batch, with every node: N rows by D columns.
@@ -11,6 +12,7 @@ import io.github.batchnorm.BatchNormLayer;
  * @param epsilon the layer's
  * @param gamma (D) the layer's
  * @param beta (D) the layer's
+ * @param names (D) of the columns, or empty
  * @param x (N, D) the mini-batch
  * @param graph the nodes of the forward pass
  * @param out (N, D) what {@code forward} returned
@@ -22,6 +24,7 @@ record GraphWalk(
     double epsilon,
     double[] gamma,
     double[] beta,
+    List<String> names,
     double[][] x,
     BatchNormGraph graph,
     double[][] out,
@@ -33,17 +36,20 @@ record GraphWalk(
    *
    * @param layer walks; its running statistics change
    * @param source says where x and dout come from
+   * @param names (D) of the columns, or empty
    * @param x (N, D); becomes part of the result
    * @param dout (N, D); becomes part of the result
    * @throws IllegalArgumentException if the layer refuses x or dout
    */
-  static GraphWalk of(BatchNormLayer layer, String source, double[][] x, double[][] dout) {
+  static GraphWalk of(
+      BatchNormLayer layer, String source, List<String> names, double[][] x, double[][] dout) {
     double[][] out = layer.forward(x);
     return new GraphWalk(
         source,
         layer.epsilon(),
         layer.gamma().clone(),
         layer.beta().clone(),
+        names,
         x,
         layer.graph(),
         out,
@@ -73,6 +79,7 @@ record GraphWalk(
         .add("epsilon", epsilon)
         .add("gamma", gamma)
         .add("beta", beta)
+        .add("names", names)
         .add("x", x)
         .add("mu", graph.mu())
         .add("xmu", graph.xmu())

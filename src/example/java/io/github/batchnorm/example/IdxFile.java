@@ -22,7 +22,9 @@ import java.util.zip.ZipException;
 final class IdxFile implements AutoCloseable {
   private static final int IMAGES_MAGIC = 0x803;
   private static final int LABELS_MAGIC = 0x801;
-  private static final int MAX_COUNT = 1_000_000; // keeps a wrong header from asking for gigabytes
+  private static final int MAX_COUNT = 1_000_000; // a larger one is rather a wrong header
+  private static final int BYTES_OF_IMAGE =
+      Digits.PIXELS + 24; // with what the JVM adds to an array
 
   private final String name;
   private final InputStream source;
@@ -44,6 +46,7 @@ final class IdxFile implements AutoCloseable {
           int count = checkCount(in.readInt());
           check("number of rows", in.readInt(), Digits.SIDE, "");
           check("number of columns", in.readInt(), Digits.SIDE, "");
+          checkRoom(count);
           byte[][] images = new byte[count][];
           for (int i = 0; i < count; i++) {
             images[i] = in.readNBytes(Digits.PIXELS);
@@ -127,6 +130,17 @@ final class IdxFile implements AutoCloseable {
           "%s: count (%d) must be from 1 to %d".formatted(name, count, MAX_COUNT));
     }
     return count;
+  }
+
+  /** A small gzip file may hold more than the memory does. There are two files of images. */
+  private void checkRoom(int count) throws DataException {
+    long megabytes = (long) count * BYTES_OF_IMAGE >> 20;
+    long room = Runtime.getRuntime().maxMemory() / 3 >> 20;
+    if (megabytes > room) {
+      throw new DataException(
+          "%s: %d images take %d MB, and there is room for %d MB; more with MAVEN_OPTS=-Xmx%dm"
+              .formatted(name, count, megabytes, room, 3 * megabytes + 64));
+    }
   }
 
   private void checkLabel(int i, int label) throws DataException {

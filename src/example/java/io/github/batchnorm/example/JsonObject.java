@@ -1,6 +1,7 @@
 package io.github.batchnorm.example;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.StringJoiner;
 
 /**
@@ -36,6 +37,10 @@ final class JsonObject {
 
   JsonObject add(String name, String text) {
     return addJson(name, quote(text));
+  }
+
+  JsonObject add(String name, List<String> texts) {
+    return addJson(name, texts.stream().map(JsonObject::quote).toList().toString());
   }
 
   private JsonObject addJson(String name, String json) {

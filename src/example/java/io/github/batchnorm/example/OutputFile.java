@@ -10,12 +10,42 @@ import java.util.UUID;
 
 /** Files that are there whole or not at all, also when Ctrl-C comes in between. */
 final class OutputFile {
+  /** Where the programs write: in the current folder, as Maven does; git ignores it. */
+  static final Path FOLDER = Path.of("target");
+
   private OutputFile() {}
 
-  /** Writes a file, in the place of an older one if there is any. */
+  /**
+   * Makes {@link #FOLDER} if it is missing.
+   *
+   * @throws IOException if that is not possible; the message is meant for the user
+   */
+  static void makeFolder() throws IOException {
+    try {
+      Files.createDirectories(FOLDER);
+    } catch (IOException e) {
+      throw cannotWrite(FOLDER, e);
+    }
+  }
+
+  /**
+   * Writes a file, in the place of an older one if there is any. A link stays; what it points to is
+   * replaced.
+   *
+   * @throws IOException if that is not possible; the message is meant for the user
+   */
   static void write(Path file, byte[] content) throws IOException {
-    // no name that a user's file has; and no Files.createTempFile, whose files only the owner reads
-    Path unfinished = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    try {
+      replace(Files.exists(file) ? file.toRealPath() : file, content);
+    } catch (IOException e) {
+      throw cannotWrite(file, e);
+    }
+  }
+
+  private static void replace(Path file, byte[] content) throws IOException {
+    // no name that a user's file has, nor one longer than what fits a long name of the file; and no
+    // Files.createTempFile, whose files only the owner reads
+    Path unfinished = file.resolveSibling(UUID.randomUUID() + ".tmp");
     unfinished.toFile().deleteOnExit();
     try {
       Files.write(unfinished, content, CREATE_NEW);
@@ -23,5 +53,9 @@ final class OutputFile {
     } finally {
       Files.deleteIfExists(unfinished);
     }
+  }
+
+  private static IOException cannotWrite(Path file, IOException e) {
+    return new IOException("cannot write " + file + ": " + e, e);
   }
 }

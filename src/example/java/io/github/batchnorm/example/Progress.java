@@ -96,17 +96,22 @@ interface Progress extends AutoCloseable {
     }
   }
 
-  /** In a log or a pipe. */
+  /** In a log or a pipe: a line after a second, then one for every tenth of the way. */
   final class Lines implements Progress {
+    private static final double FIRST_SECONDS = 1;
+
     private final String network;
     private final int steps;
     private final TimeLeft left;
+    private final double start;
+    private boolean silent = true;
     private String accuracy = ""; // not known yet
 
-    private Lines(String network, int steps, TimeLeft left) {
+    Lines(String network, int steps, TimeLeft left) {
       this.network = network;
       this.steps = steps;
       this.left = left;
+      start = left.seconds();
     }
 
     @Override
@@ -117,7 +122,9 @@ interface Progress extends AutoCloseable {
     @Override
     public void step(int done) {
       left.step();
-      if (10L * done / steps > 10L * (done - 1) / steps) {
+      boolean tenth = 10L * done / steps > 10L * (done - 1) / steps;
+      if (tenth || silent && left.seconds() - start >= FIRST_SECONDS) {
+        silent = false;
         System.out.printf("%s: step %d of %d%s, about %s%n", network, done, steps, accuracy, left);
       }
     }

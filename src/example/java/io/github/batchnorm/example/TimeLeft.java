@@ -33,10 +33,14 @@ final class TimeLeft {
     done++;
   }
 
+  /** How long it has taken so far. */
+  double seconds() {
+    return (nanoTime.getAsLong() - start) * 1e-9;
+  }
+
   /** The time left as text; there must have been a step. */
   @Override
   public String toString() {
-    double seconds = (nanoTime.getAsLong() - start) * 1e-9 / done * (steps - done);
-    return String.format(Locale.ROOT, "%.0f s %s", seconds, label);
+    return String.format(Locale.ROOT, "%.0f s %s", seconds() / done * (steps - done), label);
   }
 }

@@ -17,7 +17,6 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class Figure1Test {
@@ -25,18 +24,17 @@ class Figure1Test {
   private final StringWriter err = new StringWriter();
 
   private int execute(String... args) {
-    CommandLine program = Figure1.commandLine();
+    CommandLine program = new Figure1().commandLine();
     program.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
     return program.execute(args);
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"-h", "--help"})
-  void help_names_every_option(String help) {
-    assertThat(execute(help)).isZero();
+  @Test
+  void help_names_every_option() {
+    assertThat(execute("--help")).isZero();
 
-    assertThat(out.toString()).contains("--data=DIR", "--steps=N", "--learning-rate=RATE");
-    assertThat(out.toString()).contains("--seed=N", "-h, --help");
+    assertThat(out.toString())
+        .contains("--data=DIR", "--steps=N", "--learning-rate=RATE", "--seed=N", "-h, --help");
   }
 
   @ParameterizedTest

@@ -112,7 +112,7 @@ class GraphPageBrowserTest {
     }
 
     private static GraphWalk walk(double[][] x, double[][] dout, BatchNormLayer.Builder layer) {
-      return GraphWalk.of(layer.build(), "a test", x, dout);
+      return GraphWalk.of(layer.build(), "a test", List.of(), x, dout);
     }
 
     private static double[][] normal(Random random, int n, int d) {
@@ -132,6 +132,7 @@ class GraphPageBrowserTest {
           Double.MIN_VALUE,
           new double[] {1, 1, 1, -1, 1},
           v,
+          List.of(),
           m,
           new BatchNormGraph(v, m, m, v, v, v, m),
           m,
@@ -428,7 +429,8 @@ class GraphPageBrowserTest {
     double[][] dout = {{1}, {1}, {1}};
     double[][] x = {{4}, {4}, {1}};
     browser.open(
-        write("cancels", GraphWalk.of(new BatchNormLayer(1), "a test", x, dout)), "#step=b0");
+        write("cancels", GraphWalk.of(new BatchNormLayer(1), "a test", List.of(), x, dout)),
+        "#step=b0");
     assertThat(browser.text("#remarks")).contains("The gradient of feature 0 cancels out here");
   }
 
@@ -436,7 +438,9 @@ class GraphPageBrowserTest {
   void rows_that_cancel_out_are_no_death() throws IOException {
     double[][] dout = {{1}, {-1}, {0}};
     double[][] x = {{1}, {3}, {5.5}};
-    browser.open(write("rows", GraphWalk.of(new BatchNormLayer(1), "a test", x, dout)), "#step=b9");
+    browser.open(
+        write("rows", GraphWalk.of(new BatchNormLayer(1), "a test", List.of(), x, dout)),
+        "#step=b9");
     assertThat(deaths())
         .containsExactly(
             "The gradient of feature 0 cancels out here: the largest |dout| is 1, the largest"
@@ -450,7 +454,7 @@ class GraphPageBrowserTest {
     double[][] x = {{1 * unit}, {3 * unit}, {5.5 * unit}};
     double[][] dout = {{1}, {4}, {-2}};
     BatchNormLayer layer = BatchNormLayer.builder(1).epsilon(1e-5 * unit * unit).build();
-    Path page = write("unit", GraphWalk.of(layer, "a test", x, dout));
+    Path page = write("unit", GraphWalk.of(layer, "a test", List.of(), x, dout));
     for (String step : MADE.keySet()) {
       browser.open(page, "#step=" + step);
       assertThat(deaths()).as("step " + step).isEmpty();
@@ -471,7 +475,7 @@ class GraphPageBrowserTest {
     double[][] dout = {{1}, {4}, {-2}};
     BatchNormLayer layer =
         BatchNormLayer.builder(1).gamma(new double[] {gamma}).epsilon(epsilon).build();
-    Path page = write("dies", GraphWalk.of(layer, "a test", x, dout));
+    Path page = write("dies", GraphWalk.of(layer, "a test", List.of(), x, dout));
     browser.open(page, "#step=" + step);
     assertThat(deaths())
         .singleElement()
@@ -487,7 +491,8 @@ class GraphPageBrowserTest {
   @Test
   void a_number_in_the_picture_has_two_digits_or_is_left_out() throws IOException {
     double[][] x = {{1.5e-7, 1, 2}, {0, 2, 3}}; // 2e−7 would fit into its cell
-    browser.open(write("narrow", GraphWalk.of(new BatchNormLayer(3), "a test", x, x)), "#step=0");
+    browser.open(
+        write("narrow", GraphWalk.of(new BatchNormLayer(3), "a test", List.of(), x, x)), "#step=0");
     List<String> shown =
         browser.run("return [...document.querySelectorAll('.mini text')].map(t => t.textContent)");
 
@@ -899,7 +904,7 @@ class GraphPageBrowserTest {
   @Test
   void the_picture_of_the_readme_is_small_and_can_be_made_again() throws IOException {
     Path page = folder.resolve("graph.html");
-    GraphPage.commandLine().execute("--output", page.toString());
+    new GraphPage().commandLine().execute("--output", page.toString());
     browser.open(page, "#step=b3&cell=dxmu2,2,1");
     Number end =
         browser.run("return document.getElementById('step').getBoundingClientRect().bottom");

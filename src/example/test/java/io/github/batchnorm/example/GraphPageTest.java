@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,11 +26,11 @@ class GraphPageTest {
 
   @BeforeEach
   void name() {
-    page = folder.resolve("new").resolve("page.html");
+    page = folder.resolve("page.html");
   }
 
   private int execute(String... args) {
-    CommandLine program = GraphPage.commandLine();
+    CommandLine program = new GraphPage().commandLine();
     program.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
     return program.execute(args);
   }
@@ -94,10 +96,13 @@ class GraphPageTest {
       value = {
         "--gamma 1,2,3   | --gamma has length 3, expected 2 as x has columns",
         "--beta 1        | --beta has length 1, expected 2 as x has columns",
+        "--gamma NaN,1   | gamma[0] is NaN, expected a finite value",
+        "--gamma 1e308,1 | divar of column 0",
         "--epsilon x     | Invalid value for option '--epsilon': 'x' is not a double",
-        "--csv missing   | \"missing\" does not exist",
-        "--dout missing  | \"missing\" does not exist",
-        "--nonsense      | Unknown option: '--nonsense'",
+        "--epsilon 0     | --epsilon (0.0) must be from 1.0E-300 to 1.0E290",
+        "--epsilon NaN   | --epsilon (NaN) must be from 1.0E-300 to 1.0E290",
+        "--epsilon 2e290 | --epsilon (2.0E290) must be from 1.0E-300 to 1.0E290",
+        "--cvs x         | Unknown options: '--cvs', 'x'; did you mean --csv?",
       })
   void a_bad_option_is_refused_in_one_line_with_exit_code_2(String options, String message) {
     assertThat(execute((options + " --output " + page).split(" +"))).isEqualTo(2);
@@ -106,14 +111,20 @@ class GraphPageTest {
     assertThat(page).doesNotExist();
   }
 
-  /** The message is the library's. */
   @ParameterizedTest
-  @ValueSource(strings = {"--epsilon 0", "--gamma NaN,1", "--gamma 1e308,1"})
-  void what_the_layer_refuses_is_said_in_one_line(String options) {
-    assertThat(execute((options + " --output " + page).split(" "))).isEqualTo(2);
+  @ValueSource(strings = {"1.0E-300", "1.0E290"})
+  void the_least_and_the_largest_epsilon_that_help_names_are_taken(String epsilon) {
+    assertThat(execute("--help")).isZero();
+    assertThat(out.toString()).contains("from 1.0E-300 to 1.0E290");
+    assertThat(execute("--epsilon", epsilon, "--output", page.toString())).isZero();
+  }
 
-    assertThat(err.toString()).endsWith(" (see --help)\n").hasLineCount(1);
-    assertThat(page).doesNotExist();
+  @ParameterizedTest
+  @ValueSource(strings = {"--csv", "--dout"})
+  void a_missing_file_is_refused(String option) {
+    assertThat(execute(option, "missing")).isEqualTo(2);
+
+    assertThat(err).hasToString("\"missing\" does not exist\n");
   }
 
   @Test
@@ -121,16 +132,31 @@ class GraphPageTest {
     Path dout = file("dout.csv", "1,2\n3,4\n");
 
     assertThat(execute("--dout", dout.toString())).isEqualTo(2);
-    assertThat(err)
-        .hasToString("\"" + dout + "\" has shape (2, 2), expected (3, 2) as x (see --help)\n");
+    assertThat(err).hasToString("\"" + dout + "\" has shape (2, 2), expected (3, 2) as x\n");
   }
 
   @Test
-  void a_page_that_cannot_be_written_gives_exit_code_1() throws IOException {
-    Path inFile = file("no folder", "").resolve("page.html");
-    assertThat(execute("--output", inFile.toString())).isEqualTo(1);
+  void the_names_of_the_columns_get_to_the_page() throws IOException {
+    Path x = file("x.csv", "height,\"</script>\"\n1,2\n4,5\n");
+    assertThat(execute("--csv", x.toString(), "--output", page.toString())).isZero();
 
-    assertThat(err.toString()).startsWith("cannot write " + inFile + ": ").hasLineCount(1);
+    assertThat(page).content().contains("\"names\": [\"height\", \"\\u003c\\u002fscript\\u003e\"]");
+  }
+
+  @Test
+  void what_a_file_says_cannot_reach_the_terminal_as_an_escape_sequence() throws IOException {
+    Path x = file("x.csv", "1,2\n\u001b[31m,2\n");
+    assertThat(execute("--csv", x.toString(), "--output", page.toString())).isEqualTo(2);
+
+    assertThat(err.toString()).contains(": value 1 is \"\\u001b[31m\", expected a number; ");
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS) // nobody forbids root to write, but for /proc
+  void a_page_that_cannot_be_written_gives_exit_code_1() {
+    assertThat(execute("--output", "/proc/page.html")).isEqualTo(1);
+
+    assertThat(err.toString()).startsWith("cannot write /proc/page.html: ").hasLineCount(1);
   }
 
   @ParameterizedTest
@@ -142,12 +168,45 @@ class GraphPageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"-h", "--help"})
-  void help_names_every_option(String help) {
-    assertThat(execute(help)).isZero();
+  @ValueSource(strings = {"missing", "page.html/x", "missing/page.html"})
+  void a_page_in_a_folder_that_does_not_exist_is_refused_and_nothing_is_made(String parent)
+      throws IOException {
+    file("page.html", "old");
+    Path output = folder.resolve(parent).resolve("page.html");
+    assertThat(execute("--output", output.toString())).isEqualTo(2);
+
+    assertThat(err)
+        .hasToString(
+            "--output (%s) must be in a folder that exists: create it first (see --help)\n"
+                .formatted(output));
+    assertThat(folder).isDirectoryNotContaining("glob:**missing");
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS) // only administrators make links
+  void a_link_is_followed_unless_it_leads_nowhere() throws IOException {
+    Path old = file("old.html", "old");
+    Path link = Files.createSymbolicLink(page, old);
+    assertThat(execute("--output", link.toString())).isZero();
+    assertThat(link).isSymbolicLink();
+    assertThat(old).content().startsWith("<!doctype html>");
+
+    Files.delete(old);
+    assertThat(execute("--output", link.toString())).isEqualTo(2);
+    assertThat(err)
+        .hasToString(
+            "--output (%s) is a link to a file that does not exist (see --help)\n".formatted(link));
+  }
+
+  /** A line that picocli has to break twice leaves a rest of a few letters. */
+  @Test
+  void help_names_every_option_in_lines_that_are_filled() {
+    assertThat(execute("--help")).isZero();
 
     assertThat(out.toString())
         .contains("--csv=FILE", "--gamma=NUMBER", "--beta=NUMBER", "--epsilon=NUMBER")
-        .contains("--dout=FILE", "--output=FILE", "--help");
+        .contains("--dout=FILE", "--output=FILE", "--help")
+        .contains("with the values of one small\nmini-batch, as a web page")
+        .contains("it shows the 3 x 2\nexample that the tests work by hand.\n");
   }
 }

@@ -9,11 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MatrixFileTest {
   private Path file;
@@ -25,57 +27,121 @@ class MatrixFileTest {
     quoted = '"' + file.toString() + '"';
   }
 
-  @Test
-  void numbers_in_every_notation_are_read() throws IOException, DataException {
-    Files.writeString(file, "\uFEFF 1 , -2.5,.5\r\n\r\n+3.,1e-300,-0.0\r\n4.9e-324,1E2,7");
-
-    assertThat(MatrixFile.read(file))
-        .isDeepEqualTo(
-            new double[][] {{1, -2.5, 0.5}, {3, 1e-300, -0.0}, {Double.MIN_VALUE, 100, 7}});
+  private NamedMatrix read(String text) throws IOException, DataException {
+    Files.writeString(file, text);
+    return MatrixFile.read(file);
   }
 
   @Test
-  void twelve_rows_of_eight_are_the_most() throws IOException, DataException {
-    Files.writeString(file, "1,2,3,4,5,6,7,8\n".repeat(12));
-    double[][] matrix = MatrixFile.read(file);
+  void numbers_in_every_notation_are_read() throws IOException, DataException {
+    NamedMatrix matrix = read("\uFEFF 1 , -2.5,.5\r\n\r\n+3.,1e-300,-0.0\r\n4.9e-324,1E2,7");
 
-    assertThat(matrix).hasDimensions(12, 8);
+    assertThat(matrix.values())
+        .isDeepEqualTo(
+            new double[][] {{1, -2.5, 0.5}, {3, 1e-300, -0.0}, {Double.MIN_VALUE, 100, 7}});
+    assertThat(matrix.names()).isEmpty();
   }
 
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "1,2;3,x         | , line 2: value 2 is \"x\", expected a number",
-        "1,2;3,          | , line 2: value 2 is \"\", expected a number",
-        "a,b;1,2         | , line 1: value 1 is \"a\", expected a number",
-        "1 2;3 4         | , line 1: value 1 is \"1 2\", expected a number",
-        "1,2;NaN,3       | , line 2: value 1 is \"NaN\", expected a number",
-        "1,2;1d,3        | , line 2: value 1 is \"1d\", expected a number",
-        "1,2;0x1p3,3     | , line 2: value 1 is \"0x1p3\", expected a number",
-        "1,2;1e999,3     | , line 2: value 1 is 1e999, too large for a double",
-        "1,2;;3          | , line 3: has 1 values, expected 2 as in the first row",
-        "1,2,3,4,5,6,7,8,9 | , line 1: has 9 values, expected at most 8",
-        "1;2;3;4;5;6;7;8;9;10;11;12;13 | , line 13: is row 13, expected at most 12 rows",
-        "1,2             | ' has 1 rows of numbers, expected at least 2'",
-        ";               | ' has 0 rows of numbers, expected at least 2'",
+        "1,2#3,4",
+        "1;2#3;4",
+        "1\t2#3\t4",
+        "\"1\",2#\"3\",\"4\"",
+        "\"1\" ; 2#3;4",
+        "#1,2##3,4#",
       })
-  void a_bad_file_is_refused_with_its_name_and_line(String lines, String message)
-      throws IOException {
-    Files.writeString(file, lines.replace(';', '\n'));
+  void commas_semicolons_tabs_and_quotes_separate_values(String lines)
+      throws IOException, DataException {
+    NamedMatrix matrix = read(lines.replace('#', '\n').replace("\\t", "\t"));
 
-    assertThatThrownBy(() -> MatrixFile.read(file))
+    assertThat(matrix.values()).isDeepEqualTo(new double[][] {{1, 2}, {3, 4}});
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "height,weight#1,2#3,4              | height       | weight",
+        "\"height\",\"weight\"#1,2#3,4  | height       | weight",
+        "Größe (cm);_x#1;2#3;4              | Größe (cm)   | _x",
+        "a\u001b[31m,e5#1,2#3,4 | a\u001b[31m | e5",
+      })
+  void the_first_line_may_name_the_columns(String lines, String first, String second)
+      throws IOException, DataException {
+    NamedMatrix matrix = read(lines.replace('#', '\n'));
+
+    assertThat(matrix.names()).containsExactly(first, second);
+    assertThat(matrix.values()).isDeepEqualTo(new double[][] {{1, 2}, {3, 4}});
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a,b,c,d,e,f,g,h\n"})
+  void twelve_rows_of_eight_are_the_most(String names) throws IOException, DataException {
+    NamedMatrix matrix = read(names + "1,2,3,4,5,6,7,8\n".repeat(12));
+
+    assertThat(matrix.values()).hasDimensions(12, 8);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "1,2#3,x    | line 2: value 2 is \"x\", expected a number; the values are separated by commas",
+        "1,2#3,     | line 2: value 2 is \"\", expected a number; the values are separated by commas",
+        "a,b#c,d    | line 2: value 1 is \"c\", expected a number; the values are separated by commas",
+        "1,2#NaN,3  | line 2: value 1 is \"NaN\", expected a number; the values are separated by commas",
+        "1,2#1d,3   | line 2: value 1 is \"1d\", expected a number; the values are separated by commas",
+        "1,2#0x1p3,3 | line 2: value 1 is \"0x1p3\", expected a number; the values are separated by commas",
+        "1,5;2,5#3;4 | line 1: value 1 is \"1,5\", expected a number, or a name in every column; the values are separated by semicolons",
+        "a\tb#1.5\t1 2 | line 2: value 2 is \"1 2\", expected a number; the values are separated by tabs",
+        "1 2#3 4    | line 1: value 1 is \"1 2\", expected a number, or a name in every column; no comma, semicolon or tab separates values",
+        "1,x#3,4    | line 1: value 2 is \"x\", expected a number, or a name in every column; the values are separated by commas",
+        ",a#0,1#1,2 | line 1: value 1 is \"\", expected a number, or a name in every column; the values are separated by commas",
+        "NaN,b#1,2#3,4 | line 1: value 1 is \"NaN\", expected a number, or a name in every column; the values are separated by commas",
+        "1,2#1e999,3 | line 2: value 1 is 1e999, too large for a double",
+        "1,2##3     | line 3: has 1 value, expected 2 as in the first row; the values are separated by commas",
+        "a,b##3,4,5 | line 3: has 3 values, expected 2 as in the first row; the values are separated by commas",
+        "a,b#1;2    | line 2: has 1 value, expected 2 as in the first row; the values are separated by commas",
+        "1,2,3,4,5,6,7,8,9           | line 1: has 9 values, expected at most 8",
+        "1#2#3#4#5#6#7#8#9#10#11#12#13 | line 13: is row 13, expected at most 12 rows",
+      })
+  void a_bad_line_is_refused_with_its_number(String lines, String message) {
+    String text = lines.replace('#', '\n').replace("\\t", "\t");
+
+    assertThatThrownBy(() -> read(text))
         .isInstanceOf(DataException.class)
-        .hasMessage(quoted + message);
+        .hasMessage(quoted + ", " + message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"'1,2', 1 row", "'a,b#1,2', 1 row", "'#', 0 rows", "'a,b', 0 rows"})
+  void a_file_with_fewer_than_two_rows_is_refused(String lines, String rows) {
+    assertThatThrownBy(() -> read(lines.replace('#', '\n')))
+        .isInstanceOf(DataException.class)
+        .hasMessage(quoted + " has " + rows + " of numbers, expected at least 2");
+  }
+
+  /** A pattern that tries one digit less each time would take minutes for each of them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"1", ".1", "1e1", "1,", "-", "\"", "a,"})
+  @Timeout(30)
+  void a_file_as_large_as_may_be_is_refused_at_once(String part) {
+    String text = "1,2\n" + part.repeat(99_900 / part.length()) + "x";
+
+    assertThatThrownBy(() -> read(text)).isInstanceOf(DataException.class);
   }
 
   @Test
   void a_long_wrong_value_is_shortened() throws IOException {
-    Files.writeString(file, "x".repeat(41));
-
-    assertThatThrownBy(() -> MatrixFile.read(file))
+    assertThatThrownBy(() -> read("1\n" + "x".repeat(41)))
         .hasMessage(
-            quoted + ", line 1: value 1 is \"" + "x".repeat(40) + "...\", expected a number");
+            quoted
+                + ", line 2: value 1 is \""
+                + "x".repeat(40)
+                + "...\", expected a number; no comma, semicolon or tab separates values");
   }
 
   @Test

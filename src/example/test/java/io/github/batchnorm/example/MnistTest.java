@@ -1,5 +1,6 @@
 package io.github.batchnorm.example;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -63,6 +65,38 @@ class MnistTest {
         .hasMessage("number of training images (59) must be at least 60, one mini-batch");
   }
 
+  /** 784 MB of zeros, which gzip packs into 0.8 MB, for a JVM that has 64 MB. */
+  @Test
+  @Timeout(120) // rather than a build that waits for ever
+  void more_images_than_the_memory_holds_are_refused() throws IOException, InterruptedException {
+    writeAll("-", ".gz");
+    Path images = folder.resolve("train-images-idx3-ubyte.gz");
+    try (DataOutputStream out = new DataOutputStream(gzip(Files.newOutputStream(images)))) {
+      writeHeader(out, 0x803, 1_000_000);
+      for (int i = 0; i < 1_000; i++) {
+        out.write(new byte[784_000]);
+      }
+    }
+    Process program =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Figure1.class.getName(),
+                "--data",
+                folder.toString())
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(program.getInputStream().readAllBytes(), UTF_8);
+
+    assertThat(program.waitFor()).isEqualTo(2);
+    assertThat(said)
+        .startsWith(images + ": 1000000 images take 770 MB, and there is room for ")
+        .endsWith(" MB; more with MAVEN_OPTS=-Xmx2374m" + System.lineSeparator());
+  }
+
   private void writeAll(String mark, String ending) throws IOException {
     write("train-images" + mark + "idx3-ubyte" + ending, 0x803, 60);
     write("train-labels" + mark + "idx1-ubyte" + ending, 0x801, 60);
@@ -75,12 +109,7 @@ class MnistTest {
     boolean images = magic == 0x803;
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(name.endsWith(".gz") ? gzip(bytes) : bytes)) {
-      out.writeInt(magic);
-      out.writeInt(count);
-      if (images) {
-        out.writeInt(28);
-        out.writeInt(28);
-      }
+      writeHeader(out, magic, count);
       for (int i = 0; i < count; i++) {
         for (int k = 0; k < (images ? 28 * 28 : 1); k++) {
           out.writeByte(images ? i : i % 10);
@@ -88,6 +117,15 @@ class MnistTest {
       }
     }
     Files.write(folder.resolve(name), bytes.toByteArray());
+  }
+
+  private static void writeHeader(DataOutputStream out, int magic, int count) throws IOException {
+    out.writeInt(magic);
+    out.writeInt(count);
+    if (magic == 0x803) {
+      out.writeInt(28);
+      out.writeInt(28);
+    }
   }
 
   private static OutputStream gzip(OutputStream out) throws IOException {

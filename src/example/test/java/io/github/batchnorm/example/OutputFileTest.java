@@ -42,4 +42,23 @@ class OutputFileTest {
     assertThatThrownBy(() -> OutputFile.write(full, new byte[1])).isInstanceOf(IOException.class);
     assertThat(folder).isDirectoryNotContaining(path -> !path.equals(full));
   }
+
+  @Test
+  void a_name_may_be_as_long_as_the_file_system_allows() throws IOException {
+    Path file = folder.resolve("x".repeat(250) + ".html");
+    OutputFile.write(file, new byte[] {'n', 'e', 'w'});
+
+    assertThat(file).hasContent("new");
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS) // only administrators make links
+  void a_link_stays_and_what_it_points_to_is_replaced() throws IOException {
+    Path file = Files.writeString(folder.resolve("page.html"), "old");
+    Path link = Files.createSymbolicLink(folder.resolve("link.html"), file);
+    OutputFile.write(link, new byte[] {'n', 'e', 'w'});
+
+    assertThat(link).isSymbolicLink();
+    assertThat(file).isRegularFile().hasContent("new");
+  }
 }
