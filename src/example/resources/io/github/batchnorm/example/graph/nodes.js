@@ -10,11 +10,15 @@ const D = values.x[0].length;
 const rows = [...Array(N).keys()];
 const columns = [...Array(D).keys()];
 
+/** The names of the columns; none if they have none. */
+const nameOf = j => values.names[j]?.replace(/^(.{30}).{2,}$/s, '$1…');
+
 const isMatrix = name => Array.isArray(values[name][0]);
 /** The value that row i and column j of the mini-batch see: a vector is the same for all rows. */
 const at = (name, i, j) => isMatrix(name) ? values[name][i][j] : values[name][j];
 const cellsOf = name => (isMatrix(name) ? rows : [0]).flatMap(i => columns.map(j => [i, j]));
 const sizeOf = name => isMatrix(name) ? `(${N}, ${D})` : `(${D})`;
+const labelOf = (name, i, j) => name + (isMatrix(name) ? `[${i}]` : '') + `[${j}]`;
 const shapeOf = name => `${isMatrix(name) ? '(N, D)' : '(D)'} = ${sizeOf(name)}`;
 const largest = numbers => Math.max(...numbers.map(Math.abs));
 
@@ -40,11 +44,12 @@ function short(value, digits = 4) {
 /** How a sum is written: short, for people, or in full, as Java and JavaScript compute it. */
 const PEOPLE = {
   number: value => short(value), minus: '−', times: ' × ', over: ' / ',
-  root: a => `√(${a})`, square: a => `${a}²`,
+  root: a => `√(${a})`, square: a => `${a}²`, most: Infinity,
 };
+const BRIEF = {...PEOPLE, most: 4};
 const CODE = {
   number: full, minus: '-', times: ' * ', over: ' / ',
-  root: a => `Math.sqrt(${a})`, square: a => `${a} * ${a}`,
+  root: a => `Math.sqrt(${a})`, square: a => `${a} * ${a}`, most: Infinity,
 };
 
 /** Writes the expressions of cells in one of the two notations. */
@@ -69,14 +74,19 @@ class Writer {
 
   /** 4 − 1 + 5: the signs of the terms are the operators. */
   sum(terms) {
-    return terms.map((term, k) => {
+    return this.some(terms.map((term, k) => {
       const text = this.number(term);
       const negative = text.startsWith(this.minus);
       if (k === 0) {
         return text;
       }
       return negative ? ` ${this.minus} ${text.slice(this.minus.length)}` : ` + ${text}`;
-    }).join('');
+    })).join('');
+  }
+
+  /** The terms, or the first two and the last of too many. */
+  some(terms) {
+    return terms.length > this.most ? [...terms.slice(0, 2), ' + …', terms.at(-1)] : terms;
   }
 
   /** The sum of a column. */
@@ -86,7 +96,7 @@ class Writer {
 
   /** The sum of a column of products. */
   products(a, b, j) {
-    return rows.map(i => this.product(at(a, i, j), at(b, i, j))).join(' + ');
+    return this.some(rows.map(i => (i ? ' + ' : '') + this.product(at(a, i, j), at(b, i, j)))).join('');
   }
 }
 

@@ -29,7 +29,12 @@ function change(changes) {
   render();
 }
 
-const goTo = step => change({step: Math.min(Math.max(step, 0), STEPS.length - 1), cell: null});
+function goTo(step) {
+  change({step: Math.min(Math.max(step, 0), STEPS.length - 1), cell: null});
+  if (phone.matches && byId('graph').getBoundingClientRect().bottom > 100) { // not if a person reads below it
+    document.querySelector('.node.now').scrollIntoView({block: 'nearest'});
+  }
+}
 const reached = name => stepOf(name) <= state.step;
 
 // ---- Elements ----
@@ -65,7 +70,7 @@ function table({name, madeFor, caption, role, kind = '', shape = '', get, oneRow
   const indices = oneRow ? [0] : rows;
   const most = largest(indices.flatMap(i => columns.map(j => get(i, j))));
   const head = html('tr', {}, oneRow ? '' : html('td'),
-    ...columns.map(j => html('th', {scope: 'col'}, String(j))));
+    ...columns.map(j => html('th', {scope: 'col'}, String(j), ...nameRow(j))));
   const body = indices.map(i => html('tr', {},
     oneRow ? '' : html('th', {scope: 'row'}, String(i)),
     ...columns.map(j => name ? cell(name, i, j, most)
@@ -78,6 +83,9 @@ function table({name, madeFor, caption, role, kind = '', shape = '', get, oneRow
       html('table', {'aria-label': `${role}: ${caption}`},
         html('thead', {}, head), html('tbody', {}, ...body))));
 }
+
+/** The name of a column, under its number. */
+const nameRow = j => values.names.length ? [html('span', {title: nameOf(j)}, nameOf(j))] : [];
 
 /** A number that is computed for this page: it shows itself in full. */
 function madeCell(madeFor, caption, i, j, value, most, oneRow) {
@@ -219,15 +227,15 @@ function deaths(name) {
 function showSum(cell) {
   if (!cell) {
     unmark();
-    byId('sum').replaceChildren(html('p', {}, 'Choose a number to see where it comes from.'));
+    byId('sum').replaceChildren(...examples(),
+      html('p', {class: 'hint'}, 'Choose a number to see where it comes from.'));
     return;
   }
   const {name, i, j} = cell;
   const node = NODES[name];
-  const label = name + (isMatrix(name) ? `[${i}]` : '') + `[${j}]`;
   const value = at(name, i, j);
   const write = notation => node.sum?.(new Writer(notation), i, j);
-  showNumber(label, node.sum ? `${write(PEOPLE)} = ` : '', value,
+  showNumber(labelOf(name, i, j), node.sum ? `${write(PEOPLE)} = ` : '', value,
     ...(node.sum ? ['from ', html('code', {id: 'expression'}, write(CODE))] : [`(${node.field})`]));
   mark(`data-cell="${name},${i},${j}"`, 'chosen');
   for (const input of node.from) {
@@ -236,11 +244,17 @@ function showSum(cell) {
   markSources('data-made', name, isMatrix(name) && node.local?.at ? [i] : rows, j);
 }
 
+/** The arithmetic of the step: the first number of each node that it makes. */
+const examples = () => STEPS[state.step].makes.filter(name => NODES[name].sum).map(name =>
+  shortSum(labelOf(name, 0, 0), `${NODES[name].sum(new Writer(BRIEF), 0, 0)} = `, at(name, 0, 0)));
+
+const shortSum = (label, sum, value) =>
+  html('p', {class: 'short'}, `${label} = ${sum}`, html('b', {}, short(value)));
+
 /** A number, short and in full, with the sum before it and where it comes from. */
 function showNumber(label, sum, value, ...origin) {
   unmark();
-  byId('sum').replaceChildren(
-    html('p', {class: 'short'}, `${label} = ${sum}`, html('b', {}, short(value))),
+  byId('sum').replaceChildren(shortSum(label, sum, value),
     html('p', {class: 'full'}, 'in full: ', html('code', {id: 'full'}, full(value)), ' ', ...origin));
 }
 
@@ -374,6 +388,22 @@ function listen() {
     render();
   });
   wide.addEventListener('change', render);
+  phone.addEventListener('change', place);
+}
+
+/** On a phone the sentence and the arithmetic stand beside the buttons, else beside the tables. */
+function place() {
+  byId('says-place').append(byId('says'));
+  byId('sum-place').append(byId('sum'));
+  if (phone.matches) {
+    byId('sheet').append(byId('says'), byId('sum'));
+  }
+  measureSheet();
+}
+
+/** Nothing is to be scrolled to a place under the sheet. */
+function measureSheet() {
+  document.documentElement.style.setProperty('--sheet', `${phone.matches ? byId('controls').offsetHeight : 0}px`);
 }
 
 /** A swipe to the left goes on, one to the right goes back, but for tables that scroll. */
@@ -402,6 +432,7 @@ function render() {
   renderCompared();
   renderBar();
   showSum(state.cell);
+  measureSheet();
   if (state.cell) {
     const {name, i, j} = state.cell;
     document.querySelectorAll(`[data-cell="${name},${i},${j}"]`)
@@ -412,7 +443,8 @@ function render() {
   }
 }
 
-byId('about').textContent = `N = ${N} rows, D = ${D} features, ε = ${short(values.epsilon)}; ${values.source}.`;
+const features = `D = ${D} features` + (values.names.length ? ` (${columns.map(j => `${j} ${nameOf(j)}`).join(', ')})` : '');
+byId('about').textContent = `N = ${N} rows, ${features}, ε = ${short(values.epsilon)}; ${values.source}.`;
 for (const step of STEPS) {
   byId(step.backward ? 'backward-steps' : 'forward-steps').append(html('li', {}, html('button', {
     type: 'button', 'data-step': step.key, 'aria-label': step.title,
@@ -424,5 +456,6 @@ for (const step of STEPS) {
 }
 document.body.classList.toggle('large', D > 4);
 listen();
+place();
 readFragment();
 render();

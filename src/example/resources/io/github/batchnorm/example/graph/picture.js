@@ -2,7 +2,7 @@
 
 /** Left to right, for wide screens: where the boxes are, in rows and columns. */
 const WIDE = {
-  width: 1312, box: 118, font: 13, head: 42, row: 18, plain: 54, formulas: true, between: 48, below: 8,
+  width: 1312, box: 118, font: 13, head: 42, row: 18, plain: 54, between: 48, below: 8,
   columns: [67, 255, 443, 631, 819, 1007, 1195],
   rows: [
     ['x', 'xmu', null, null, 'xhat', 'gammax', 'out'],
@@ -11,8 +11,8 @@ const WIDE = {
 };
 /** Top to bottom, for narrow ones. */
 const TALL = {
-  width: 358, box: 82, font: 12, head: 24, row: 12, plain: 24, formulas: false, between: 40, below: 36,
-  columns: [43, 179, 315],
+  width: 358, box: 88, font: 12, head: 23, row: 14, plain: 24, between: 32, below: 36,
+  columns: [45, 179, 313],
   rows: [
     ['x', 'mu'],
     ['xmu', 'sq', 'var'],
@@ -28,11 +28,11 @@ const EDGES = [
   ['gamma', 'gammax', 'dgamma'], ['gammax', 'out', 'dgammax'], ['beta', 'out', 'dbeta'],
 ];
 const wide = matchMedia('(min-width: 1240px), print');
+const phone = matchMedia('screen and (max-width: 640px)');
 
 /** The boxes by node, and the height of the picture. */
 function boxesOf(layout) {
-  const numbers = layout.formulas && N <= 4;
-  const height = name => isMatrix(name) ? (numbers ? N * layout.row : layout.plain) : layout.row;
+  const height = name => isMatrix(name) ? (N <= 4 ? N * layout.row : layout.plain) : layout.row;
   const boxes = {};
   let top = 8;
   for (const names of layout.rows) {
@@ -55,7 +55,7 @@ function renderGraph() {
   const {boxes, height} = boxesOf(layout);
   const focused = document.activeElement?.dataset?.name;
   const picture = svg('svg', {viewBox: `0 0 ${layout.width} ${height}`, 'font-size': layout.font,
-    role: 'group', 'aria-label': 'Nodes, from x to out', class: layout.formulas ? 'wide' : 'tall'},
+    role: 'group', 'aria-label': 'Nodes, from x to out', class: layout === WIDE ? 'wide' : 'tall'},
     ...EDGES.map(([from, to, gradient]) => edge(layout, boxes, from, to, gradient)),
     arrival(layout, boxes.out),
     ...(layout === WIDE ? caption(boxes) : []),
@@ -97,7 +97,7 @@ function nodeBox(layout, box, name) {
     svg('rect', {class: 'box', x: box.left, y: box.top, width: layout.box, height: box.height, rx: 8}),
     svg('text', {class: 'name', x: box.left + 6, y: box.top + 17, 'data-room': layout.box - 26}, name),
     svg('text', {class: 'number', x: box.right - 6, y: box.top + 17}, FORWARD[name].step || ''),
-    layout.formulas
+    layout === WIDE
       ? svg('text', {class: 'formula', x: box.left + 6, y: box.top + 35, 'data-room': layout.box - 12},
         FORWARD[name].step ? FORWARD[name].formula : name === 'x' ? 'mini-batch' : 'learned') : '',
     svg('path', {class: 'pin', d: `M${box.left + 10} ${box.bottom}h${layout.box - 20}`}),
@@ -120,27 +120,36 @@ function miniature(layout, box, name, top) {
   const count = isMatrix(name) ? N : 1;
   const [left, width] = [box.left + 5, layout.box - 10];
   const [w, h] = [width / D, box.matrix / count];
-  const texts = there && h >= layout.row && layout.formulas ? fitting(name, w / (layout.font * 0.65)) : null;
+  const texts = there && h >= layout.row ? fitting(name, w - 2 * CLEAR, layout.font) : null;
   const most = largest(cellsOf(name).map(([i, j]) => at(name, i, j)));
   const kind = `mini ${NODES[name].backward ? 'gradient' : 'value'} ${there ? '' : 'ahead'} ${now ? 'now' : ''}`;
   return svg('g', {class: kind, 'aria-hidden': 'true'},
     ...(there ? cellsOf(name).flatMap(([i, j], k) => {
       const [x, y] = [left + j * w, top + i * h];
       return [svg('rect', {x, y, width: w, height: h, ...tint(at(name, i, j), most)}),
-        texts ? svg('text', {x: x + w / 2, y: y + h / 2 + 4.5, 'data-room': w - 2}, texts[k]) : ''];
+        texts ? svg('text', {x: x + w / 2, y: y + h / 2 + 4.5}, texts[k]) : ''];
     }) : []),
     svg('rect', {class: 'frame', x: left, y: top, width, height: box.matrix, rx: 2}));
 }
 
-/** All numbers of a node, as many digits as fit into so many characters; null if they do not. */
-function fitting(name, characters) {
+/** All numbers of a node, with as many digits as fit into the width; null if not even two do. */
+function fitting(name, width, size) {
   for (const digits of [3, 2]) {
     const texts = cellsOf(name).map(([i, j]) => short(at(name, i, j), digits));
-    if (texts.every(text => text.length <= characters)) {
+    if (texts.every(text => widthOf(text, size) <= width)) {
       return texts;
     }
   }
   return null;
+}
+
+const CLEAR = 3; // between a text and a line beside it
+const pen = document.createElement('canvas').getContext('2d');
+
+/** How wide a text is in the font of the page, which differs from one computer to the next. */
+function widthOf(text, size) {
+  pen.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
+  return pen.measureText(text).width;
 }
 
 /** A pair of arrows: black there, red back, with the gradient's name at the red one. */
@@ -167,10 +176,9 @@ function routeOf(layout, boxes, from, to) {
     return {points: [[a.right, a.y], [turn, a.y], [turn, y], [b.left, y]], label, anchor: 'start'};
   }
   if (from === 'mu') {
-    const [turn, x] = [(a.bottom + b.top) / 2, b.x + 26];
-    const middle = turn + 2;
+    const [middle, x] = [(boxes.x.bottom + b.top) / 2, b.x + 26];
     return {points: [[a.x, a.bottom], [a.x, middle], [x, middle], [x, b.top]],
-      label: [a.x + 12, middle + 5], anchor: 'start'};
+      label: [a.x + 13, middle - 5], anchor: 'start'};
   }
   if (a.x === b.x) {
     const side = from === 'x' && to === 'xmu' ? -22 : 0;
@@ -178,10 +186,22 @@ function routeOf(layout, boxes, from, to) {
     return {points: [[a.x + side, start], [a.x + side, end]],
       label: [a.x + side + 12, (start + end) / 2 + 5], anchor: 'start'};
   }
-  const y = from === 'x' && layout === WIDE ? a.y - 36 : a.y;
   const [start, end] = a.x < b.x ? [a.right, b.left] : [a.left, b.right];
+  if (layout === TALL && !(isMatrix(from) && isMatrix(to))) {
+    return besideVector(a, b, start, end);
+  }
+  const y = from === 'x' && layout === WIDE ? a.y - 36 : a.y;
   return {points: [[start, y], [end, y]], label: [(start + end) / 2, y + 23], anchor: 'middle',
-    room: Math.abs(end - start) - 4};
+    room: Math.abs(end - start) - 2 * CLEAR};
+}
+
+/** The box of a vector is low: under it the label has room, right of the box of a matrix if there is one. */
+function besideVector(a, b, start, end) {
+  const [left, bottom] = [Math.min(start, end), Math.min(a.bottom, b.bottom)];
+  const points = [[start, bottom - 15], [end, bottom - 15]];
+  return a.height === b.height
+    ? {points, label: [(start + end) / 2, bottom + 14], anchor: 'middle'}
+    : {points, label: [left + CLEAR + 1, bottom + 14], anchor: 'start'};
 }
 
 /** The route moved to one side by 6, so that two arrows run beside each other. */
