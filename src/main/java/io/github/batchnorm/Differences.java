@@ -1,6 +1,7 @@
 package io.github.batchnorm;
 
-import io.github.batchnorm.GradientCheck.Entry;
+import io.github.batchnorm.GradientReport.Entry;
+import io.github.batchnorm.GradientReport.Findings;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -87,17 +88,6 @@ final class Differences {
     dout = Gradient.flat(gradient.dout());
     out = gradient.outputs(0, 0, gradient.x()[0][0]);
   }
-
-  /**
-   * What was found of a gradient.
-   *
-   * @param entries as compared
-   * @param isRepeatable whether f gives the same outputs as at the start, to the bit
-   * @param isVacuous whether all entries agree and are zero
-   * @param reasons what is to be said of the gradient as a whole
-   */
-  record Findings(
-      List<Entry> entries, boolean isRepeatable, boolean isVacuous, List<String> reasons) {}
 
   /** To be asked last. */
   Findings findings(List<Entry> entries) {

@@ -5,10 +5,11 @@
  * io.github.batchnorm.BatchNormGradients} from {@code backward}, {@link
  * io.github.batchnorm.BatchNormGraph} and {@link io.github.batchnorm.BatchNormBackwardGraph} for
  * those who want to see the nodes, and {@link io.github.batchnorm.BatchNormState} for saving and
- * loading. {@link io.github.batchnorm.GradientCheck} compares any gradient, of this layer or of
- * code of your own, with the slopes of the function. {@link io.github.batchnorm.ColumnStatistics}
- * merges means and variances of parts of a data set or of a mini-batch. Matrices are {@code
- * double[N][D]}: N rows (the mini-batch) by D columns (the features).
+ * loading. {@link io.github.batchnorm.ColumnStatistics} merges means and variances of parts of a
+ * data set or of a mini-batch. {@link io.github.batchnorm.GradientCheck} compares any gradient, of
+ * this layer or of code of your own, with the slopes of the function, and gives a {@link
+ * io.github.batchnorm.GradientReport}. Matrices are {@code double[N][D]}: N rows (the mini-batch)
+ * by D columns (the features).
  *
  * <h2>The walk forward</h2>
  *
@@ -33,8 +34,8 @@
  * <h2>The walk back</h2>
  *
  * <p>Backward goes from step 9 to step 0. At each step the derivative of the loss with respect to
- * the output of the step arrives. The step multiplies this derivative with respect to its local
- * derivative, and hands the product to its inputs. {@code dxhat}, for example, is the derivative of
+ * the output of the step arrives. The step multiplies this derivative by its local derivative,
+ * and hands the product to its inputs. {@code dxhat}, for example, is the derivative of
  * the loss with respect to the node {@code xhat}. Every node of this walk is a component of {@code
  * BatchNormBackwardGraph}.
  *

@@ -2,7 +2,6 @@ package io.github.batchnorm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.batchnorm.GradientCheck.Report;
 import io.github.batchnorm.TestNetwork.Part;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +47,7 @@ class GradientCheckNetworksTest {
   void no_correct_gradient_is_contradicted(TestNetworks kind) {
     for (TestNetwork network : all(kind)) {
       for (Part part : network.parts()) {
-        Report report = network.check(part, part.gradient());
+        GradientReport report = network.check(part, part.gradient());
         assertThat(report.agrees()).as("%s, %s: %s", network, part.name(), report).isTrue();
       }
     }
@@ -64,7 +63,7 @@ class GradientCheckNetworksTest {
           double[][] wrong = mistake.in(part.gradient());
           if (network.shows(wrong, part)) {
             planted.add(mistake);
-            Report report = network.check(part, wrong);
+            GradientReport report = network.check(part, wrong);
             String what = network + ", " + part.name() + ", " + mistake;
             assertThat(report.agrees()).as("%s: %s", what, report).isFalse();
           }
@@ -119,7 +118,7 @@ class GradientCheckNetworksTest {
     for (TestNetworks kind : TestNetworks.values()) {
       for (TestNetwork network : all(kind)) {
         for (Part part : network.parts()) {
-          entries += network.check(part, part.gradient()).checked();
+          entries += network.check(part, part.gradient()).entries().size();
         }
         calls += network.calls();
       }
@@ -131,10 +130,10 @@ class GradientCheckNetworksTest {
   void a_bias_ahead_of_a_batch_norm_agrees_but_the_check_is_vacuous() {
     TestNetwork network = TestNetworks.TANH.network(0, 8, true, 1, ONE_SCALE);
     Part bias = network.parts().get(2);
-    Report report = network.check(bias, bias.gradient());
+    GradientReport report = network.check(bias, bias.gradient());
     assertThat(report.agrees()).as("%s", report).isTrue();
     assertThat(report.isVacuous()).isTrue();
-    assertThat(report.zeros()).isEqualTo(report.checked());
+    assertThat(report.zeros()).hasSize(report.entries().size());
     assertThat(report.passed()).isFalse();
     assertThat(network.check(bias, new double[1][6]).agrees()).isTrue();
   }

@@ -9,7 +9,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
-import io.github.batchnorm.GradientCheck.Report;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
@@ -17,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** GradientCheck.of: a layer of this library in one line. */
+/** checkLayer: a layer of this library in one line. */
 @DisplayName("GradientCheck of a layer (seed 43)")
 class GradientCheckOfLayerTest {
   private final Random random = new Random(43);
@@ -50,18 +49,14 @@ class GradientCheckOfLayerTest {
   void passes_fresh_and_trained(double mean, double spread, double eps) {
     for (int n : new int[] {3, 4, 31}) {
       BatchNormLayer fresh = layer(3, eps);
-      assertPasses(GradientCheck.of(fresh, features(n, mean, spread), 7));
+      new GradientCheck().checkLayer(fresh, features(n, mean, spread), 7).assertPassed();
       for (int batch = 0; batch < 50; batch++) { // until the running averages are of that kind
         fresh.forward(features(n, mean, spread));
       }
-      Report report = GradientCheck.of(fresh, features(n, mean, spread), 7);
-      assertPasses(report);
-      assertThat(report.checked()).isEqualTo(2 * (3 * n + 3 + 3));
+      GradientReport report = new GradientCheck().checkLayer(fresh, features(n, mean, spread), 7);
+      report.assertPassed();
+      assertThat(report.entries()).hasSize(2 * (3 * n + 3 + 3));
     }
-  }
-
-  private static void assertPasses(Report report) {
-    assertThat(report.passed()).as("%s", report).isTrue();
   }
 
   /** The same check with a gradient that is off by 3e-7. */
@@ -80,9 +75,9 @@ class GradientCheckOfLayerTest {
     double[][] dout = gaussian(random, 5, 3);
     layer.forward(x);
     double[][] dx = layer.backward(dout).dx();
-    GradientCheck.Options sharp = GradientCheck.options().tolerance(1e-7);
-    assertPasses(sharp.check(layer::forward, x, dout, dx));
-    Report wrong = sharp.check(layer::forward, x, dout, map(dx, d -> (1 + 3e-7) * d));
+    GradientCheck sharp = new GradientCheck().tolerance(1e-7);
+    sharp.check(layer::forward, x, dout, dx).assertPassed();
+    GradientReport wrong = sharp.check(layer::forward, x, dout, map(dx, d -> (1 + 3e-7) * d));
     assertThat(wrong.agrees()).as("%s", wrong).isFalse();
   }
 
@@ -94,10 +89,10 @@ class GradientCheckOfLayerTest {
     double[][] x = features(5, mean, 1);
     double[][] dout = gaussian(random, 5, 3);
     double[][] dx = layer.inferBackward(x, dout).dx();
-    GradientCheck.Options sharp = GradientCheck.options().tolerance(1e-7);
-    assertPasses(sharp.check(layer::infer, x, dout, dx));
-    Report wrong = sharp.check(layer::infer, x, dout, map(dx, d -> (1 + mistake) * d));
-    assertThat(wrong.failed()).as("%s", wrong).isEqualTo(15);
+    GradientCheck sharp = new GradientCheck().tolerance(1e-7);
+    sharp.check(layer::infer, x, dout, dx).assertPassed();
+    GradientReport wrong = sharp.check(layer::infer, x, dout, map(dx, d -> (1 + mistake) * d));
+    assertThat(wrong.failures()).as("%s", wrong).hasSize(15);
   }
 
   @Test
@@ -110,7 +105,7 @@ class GradientCheckOfLayerTest {
     List<Object> gradients = bits(layer.backward(dout));
     double[][] x = features(5, 3, 1);
     double[][] copy = copy(x);
-    assertPasses(GradientCheck.of(layer, x, 1));
+    new GradientCheck().checkLayer(layer, x, 1).assertPassed();
     assertThat(Snapshot.of(layer)).isEqualTo(before);
     assertThat(bits(layer.graph())).isEqualTo(graph);
     assertThat(bits(layer.backward(dout))).isEqualTo(gradients);
@@ -123,18 +118,17 @@ class GradientCheckOfLayerTest {
     layer.forward(features(9, 5, 3));
     BatchNormState before = layer.state();
     // a fresh layer would not agree with inferBackward of this one
-    assertPasses(GradientCheck.of(layer, features(4, 0, 1), 1));
+    new GradientCheck().checkLayer(layer, features(4, 0, 1), 1).assertPassed();
     assertThat(layer.state()).isEqualTo(before);
   }
 
   @Test
-  void has_the_same_tolerance_with_options_unless_one_is_set() {
+  void has_a_tolerance_of_1e_minus_7_unless_one_is_set() {
     BatchNormLayer layer = layer(3, 1e-5);
     double[][] x = features(5, 0, 1);
-    assertThat(GradientCheck.of(layer, x, 1).toString()).contains("tolerance 1.0e-07");
-    assertThat(GradientCheck.options().sample(5, 1).of(layer, x, 1).toString())
-        .contains("0 of 22 entries fail at tolerance 1.0e-07");
-    assertThat(GradientCheck.options().tolerance(1e-5).of(layer, x, 1).toString())
+    assertThat(new GradientCheck().checkLayer(layer, x, 1).toString())
+        .contains("tolerance 1.0e-07");
+    assertThat(new GradientCheck().tolerance(1e-5).checkLayer(layer, x, 1).toString())
         .contains("tolerance 1.0e-05");
   }
 
@@ -142,7 +136,7 @@ class GradientCheckOfLayerTest {
   void draws_another_dout_than_the_caller_draws_x_from_the_same_seed() {
     for (int seed = 0; seed < 20; seed++) {
       double[][] x = gaussian(new Random(seed), 256, 1);
-      assertPasses(GradientCheck.options().sample(20, 1).of(new BatchNormLayer(1), x, seed));
+      new GradientCheck().checkLayer(new BatchNormLayer(1), x, seed).assertPassed();
     }
   }
 
@@ -150,13 +144,13 @@ class GradientCheckOfLayerTest {
   void holds_for_large_gamma_and_beta() {
     BatchNormLayer layer =
         BatchNormLayer.builder(2).gamma(new double[] {1e6, 3}).beta(new double[] {5, -1e4}).build();
-    assertPasses(GradientCheck.of(layer, input(random, 6, 2), 3));
+    new GradientCheck().checkLayer(layer, input(random, 6, 2), 3).assertPassed();
   }
 
   @Test
   void is_vacuous_if_gamma_is_zero() {
     BatchNormLayer layer = BatchNormLayer.builder(2).gamma(new double[2]).build();
-    Report report = GradientCheck.of(layer, input(random, 6, 2), 3);
+    GradientReport report = new GradientCheck().checkLayer(layer, input(random, 6, 2), 3);
     assertThat(report.agrees()).as("%s", report).isTrue();
     assertThat(report.reasons())
         .contains("training dx: vacuous, every entry is zero up to rounding")
@@ -166,7 +160,7 @@ class GradientCheckOfLayerTest {
   @Test
   void with_two_rows_is_vacuous_in_training_only() {
     BatchNormLayer layer = BatchNormLayer.builder(1).epsilon(1e-14).build();
-    Report report = GradientCheck.of(layer, new double[][] {{1}, {3}}, 3);
+    GradientReport report = new GradientCheck().checkLayer(layer, new double[][] {{1}, {3}}, 3);
     assertThat(report.agrees()).as("%s", report).isTrue();
     assertThat(report.reasons())
         .contains("training dx: vacuous, every entry is zero up to rounding")
@@ -176,10 +170,11 @@ class GradientCheckOfLayerTest {
   @Test
   void refuses_what_forward_refuses() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> GradientCheck.of(new BatchNormLayer(1), new double[1][1], 1))
+        .isThrownBy(
+            () -> new GradientCheck().checkLayer(new BatchNormLayer(1), new double[1][1], 1))
         .withMessageStartingWith("x has 1 row, expected at least 2");
     assertThatNullPointerException()
-        .isThrownBy(() -> GradientCheck.of(null, new double[2][1], 1))
+        .isThrownBy(() -> new GradientCheck().checkLayer(null, new double[2][1], 1))
         .withMessage("layer is null");
   }
 }

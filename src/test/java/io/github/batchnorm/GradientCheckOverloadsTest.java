@@ -2,7 +2,6 @@ package io.github.batchnorm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.batchnorm.GradientCheck.Report;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -53,31 +52,31 @@ class GradientCheckOverloadsTest {
   void take_lambdas_method_references_and_variables() {
     Function<double[][], double[][]> f = x -> x;
     ToDoubleFunction<double[]> loss = p -> p[0] + p[1] + p[2];
-    List<Report> reports =
+    List<GradientReport> reports =
         List.of(
-            GradientCheck.check(x -> x, X, ONES, ONES),
-            GradientCheck.check(x -> matrixOfMatrix(x), X, ONES, ONES),
-            GradientCheck.check(GradientCheckOverloadsTest::matrixOfMatrix, X, ONES, ONES),
-            GradientCheck.check(GradientCheckOverloadsTest::forward, X, ONES, ONES),
-            GradientCheck.check(f, X, ONES, ONES),
-            GradientCheck.check(x -> TestLayers.columnSums(x), X, ROW, ONES),
-            GradientCheck.check(GradientCheckOverloadsTest::vectorOfMatrix, X, ROW, ONES),
-            GradientCheck.check(p -> new double[][] {p}, P, new double[][] {ROW}, ROW),
-            GradientCheck.check(
-                GradientCheckOverloadsTest::matrixOfVector, P, new double[][] {ROW}, ROW),
-            GradientCheck.check(p -> p, P, ROW, ROW),
-            GradientCheck.check(GradientCheckOverloadsTest::vectorOfVector, P, ROW, ROW),
-            GradientCheck.check(double[]::clone, P, ROW, ROW),
-            GradientCheck.check(x -> lossOfMatrix(x), X, ONES),
-            GradientCheck.check(GradientCheckOverloadsTest::lossOfMatrix, X, ONES),
-            GradientCheck.check(p -> p[0] + p[1] + p[2], P, ROW),
-            GradientCheck.check(GradientCheckOverloadsTest::lossOfVector, P, ROW),
-            GradientCheck.check(loss, P, ROW),
-            GradientCheck.options().check(x -> x, X, ONES, ONES),
-            GradientCheck.options().check(x -> TestLayers.columnSums(x), X, ROW, ONES),
-            GradientCheck.options().check(p -> p, P, ROW, ROW));
-    assertThat(reports).allMatch(Report::passed);
-    assertThat(reports).extracting(Report::checked).containsOnly(3L, 6L);
+            new GradientCheck().check(x -> x, X, ONES, ONES),
+            new GradientCheck().check(x -> matrixOfMatrix(x), X, ONES, ONES),
+            new GradientCheck().check(GradientCheckOverloadsTest::matrixOfMatrix, X, ONES, ONES),
+            new GradientCheck().check(GradientCheckOverloadsTest::forward, X, ONES, ONES),
+            new GradientCheck().check(f, X, ONES, ONES),
+            new GradientCheck().check(x -> TestLayers.columnSums(x), X, ROW, ONES),
+            new GradientCheck().check(GradientCheckOverloadsTest::vectorOfMatrix, X, ROW, ONES),
+            new GradientCheck().check(p -> new double[][] {p}, P, new double[][] {ROW}, ROW),
+            new GradientCheck()
+                .check(GradientCheckOverloadsTest::matrixOfVector, P, new double[][] {ROW}, ROW),
+            new GradientCheck().check(p -> p, P, ROW, ROW),
+            new GradientCheck().check(GradientCheckOverloadsTest::vectorOfVector, P, ROW, ROW),
+            new GradientCheck().check(double[]::clone, P, ROW, ROW),
+            new GradientCheck().check(x -> lossOfMatrix(x), X, ONES),
+            new GradientCheck().check(GradientCheckOverloadsTest::lossOfMatrix, X, ONES),
+            new GradientCheck().check(p -> p[0] + p[1] + p[2], P, ROW),
+            new GradientCheck().check(GradientCheckOverloadsTest::lossOfVector, P, ROW),
+            new GradientCheck().check(loss, P, ROW),
+            new GradientCheck().check(x -> x, X, ONES, ONES),
+            new GradientCheck().check(x -> TestLayers.columnSums(x), X, ROW, ONES),
+            new GradientCheck().check(p -> p, P, ROW, ROW));
+    assertThat(reports).allMatch(GradientReport::passed);
+    assertThat(reports).extracting(r -> r.entries().size()).containsOnly(3, 6);
     assertThat(forward(X, ONES)).isSameAs(ONES);
   }
 }

@@ -36,7 +36,8 @@ class JavadocTest {
           "BatchNormBackwardGraph",
           "BatchNormGradients",
           "ColumnStatistics",
-          "GradientCheck");
+          "GradientCheck",
+          "GradientReport");
 
   private static Stream<String> samples(Path source) {
     return CODE.matcher(read(source))

@@ -5,7 +5,6 @@ import static io.github.batchnorm.TestData.copy;
 import static io.github.batchnorm.TestLayers.map;
 import static io.github.batchnorm.TestLayers.softmax;
 
-import io.github.batchnorm.GradientCheck.Report;
 import io.github.batchnorm.TestLayers.Chain;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -76,16 +75,16 @@ final class TestNetwork {
   }
 
   /** Checks what is said to be the gradient of a part. */
-  Report check(Part part, double[][] gradient) {
+  GradientReport check(Part part, double[][] gradient) {
     boolean isVector = part.at != x && part.at.length == 1;
     if (loss == Loss.DOUT) {
       return isVector
-          ? GradientCheck.check(p -> out(part, p), part.at[0], target, gradient[0])
-          : GradientCheck.check(values -> out(part, values), part.at, target, gradient);
+          ? new GradientCheck().check(p -> out(part, p), part.at[0], target, gradient[0])
+          : new GradientCheck().check(values -> out(part, values), part.at, target, gradient);
     }
     return isVector
-        ? GradientCheck.check(p -> loss(out(part, p)), part.at[0], gradient[0])
-        : GradientCheck.check(values -> loss(out(part, values)), part.at, gradient);
+        ? new GradientCheck().check(p -> loss(out(part, p)), part.at[0], gradient[0])
+        : new GradientCheck().check(values -> loss(out(part, values)), part.at, gradient);
   }
 
   /** How often the network was run. */

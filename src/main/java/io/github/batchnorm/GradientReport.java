@@ -1,0 +1,215 @@
+package io.github.batchnorm;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/**
+ * What a {@link GradientCheck} found. A test asserts that it {@link #assertPassed passed}; {@link
+ * #toString} is made for the message. Immutable.
+ *
+ * <pre>{@code
+ * double[] p = {3, 0.5};
+ * double[] dp = {Math.exp(0.5), 3 * Math.exp(0.5)};
+ * GradientReport report = new GradientCheck().check(at -> at[0] * Math.exp(at[1]), p, dp);
+ * report.assertPassed();
+ * }</pre>
+ */
+public final class GradientReport {
+  private static final int MOST = 5; // that are printed of each kind
+
+  private final double tolerance;
+  private final List<Findings> all; // one for each gradient
+  private final List<Entry> entries; // of all, the worst first
+
+  GradientReport(double tolerance, List<Findings> all) {
+    this.tolerance = tolerance;
+    this.all = List.copyOf(all);
+    Comparator<Entry> worstFirst = Comparator.comparingDouble(Entry::share).reversed();
+    entries = all.stream().flatMap(f -> f.entries().stream()).sorted(worstFirst).toList();
+  }
+
+  /**
+   * Whether the check shows that the gradient is correct: it {@link #agrees} and is not {@link
+   * #isVacuous vacuous}.
+   *
+   * @return true if a test may pass
+   */
+  public boolean passed() {
+    return agrees() && !isVacuous();
+  }
+
+  /**
+   * Whether all entries agree and f is repeatable.
+   *
+   * @return true if there is no contradiction
+   */
+  public boolean agrees() {
+    return failures().isEmpty() && all.stream().allMatch(Findings::isRepeatable);
+  }
+
+  /**
+   * Whether every entry is zero up to rounding, so that no backward pass at all would agree too. Of
+   * several gradients one is enough.
+   *
+   * @return true if the check shows nothing
+   */
+  public boolean isVacuous() {
+    return all.stream().anyMatch(Findings::isVacuous);
+  }
+
+  /**
+   * Ends a test that must not go on unless the check {@link #passed}.
+   *
+   * @throws AssertionError if it did not; the message is the whole report
+   */
+  public void assertPassed() {
+    if (!passed()) {
+      throw new AssertionError(this);
+    }
+  }
+
+  /**
+   * All entries that were compared.
+   *
+   * @return at least one, those first whose difference takes the largest share of what is allowed;
+   *     unmodifiable
+   */
+  public List<Entry> entries() {
+    return entries;
+  }
+
+  /**
+   * The entries that do not agree.
+   *
+   * @return all of them, the worst first; unmodifiable
+   */
+  public List<Entry> failures() {
+    return those(entry -> !entry.agrees());
+  }
+
+  /**
+   * The entries that agree because they lie between the slopes of a kink.
+   *
+   * @return all of them, the worst first; unmodifiable
+   */
+  public List<Entry> kinks() {
+    return those(entry -> entry.agrees() && entry.isKink());
+  }
+
+  /**
+   * The entries that agree because they are too small to be told from rounding.
+   *
+   * @return all of them, the worst first; unmodifiable
+   */
+  public List<Entry> zeros() {
+    return those(entry -> entry.agrees() && entry.isZero());
+  }
+
+  /**
+   * What is to be said of the check as a whole: not repeatable, vacuous, likely causes.
+   *
+   * @return empty if there is nothing to say; unmodifiable
+   */
+  public List<String> reasons() {
+    return all.stream().flatMap(findings -> findings.reasons().stream()).toList();
+  }
+
+  private List<Entry> those(Predicate<Entry> condition) {
+    return entries.stream().filter(condition).toList();
+  }
+
+  /** Verdict, counts, up to five failures or else the worst entry, up to five kinks, reasons. */
+  @Override
+  public String toString() {
+    String verdict = !agrees() ? "FAILED" : isVacuous() ? "VACUOUS" : "passed";
+    String format = "%s: %d of %d entries fail at tolerance %.1e; %d zero, %d at a kink";
+    int failed = failures().size();
+    Object[] counts = {verdict, failed, entries.size(), tolerance, zeros().size(), kinks().size()};
+    List<Object> lines = new ArrayList<>(List.of(String.format(Locale.ROOT, format, counts)));
+    lines.addAll(entries.stream().limit(Math.max(1, Math.min(failed, MOST))).toList());
+    lines.addAll(kinks().stream().limit(MOST).toList());
+    lines.addAll(reasons());
+    return lines.stream().distinct().map(Object::toString).collect(Collectors.joining("\n  "));
+  }
+
+  /**
+   * One entry of a gradient.
+   *
+   * @param name such as {@code dx[2][3]}
+   * @param analytic the derivative in question
+   * @param low the derivative as f has it; at a kink the least slope
+   * @param high the same; at a kink the largest slope
+   * @param allowed how far analytic may be from there: {@code tolerance * max(|analytic|,
+   *     |numeric|)}, and what rounding may have moved
+   * @param isRough whether f is so rough here that no two steps agree
+   */
+  public record Entry(
+      String name, double analytic, double low, double high, double allowed, boolean isRough) {
+
+    /**
+     * Whether analytic is as close as it has to be.
+     *
+     * @return false if a value is not finite
+     */
+    public boolean agrees() {
+      return share() <= 1;
+    }
+
+    /**
+     * Whether f has a kink here, so that its slopes to the right and to the left differ.
+     *
+     * @return false where f is smooth
+     */
+    public boolean isKink() {
+      return low < high;
+    }
+
+    /**
+     * Whether the entry is too small to be told from rounding.
+     *
+     * @return true if analytic and numeric are no larger than what is allowed
+     */
+    public boolean isZero() {
+      return Math.max(Math.abs(analytic), Math.max(Math.abs(low), Math.abs(high))) <= allowed;
+    }
+
+    /**
+     * How far analytic is from the derivative as f has it.
+     *
+     * @return 0 between the slopes of a kink; NaN if a value is not finite
+     */
+    public double difference() {
+      return Math.max(0, Math.max(low - analytic, analytic - high));
+    }
+
+    /** The difference as a share of what is allowed. */
+    private double share() {
+      double share = difference() == 0 ? 0 : difference() / allowed;
+      return Double.isFinite(allowed) ? share : Double.POSITIVE_INFINITY;
+    }
+
+    @Override
+    public String toString() {
+      String found = isKink() ? "at a kink, slopes " + low + " to " + high : "numerically " + low;
+      String odd = Double.isFinite(low) ? "" : ", f is not finite around here";
+      odd = isRough ? ", f is rough here: no two steps agree" : odd;
+      String text = "%s is %s, %s: difference %.1e, allowed %.1e%s";
+      return String.format(Locale.ROOT, text, name, analytic, found, difference(), allowed, odd);
+    }
+  }
+
+  /**
+   * What was found of one gradient.
+   *
+   * @param entries as compared
+   * @param isRepeatable whether f gives the same outputs as at the start, to the bit
+   * @param isVacuous whether all entries agree and are zero
+   * @param reasons what is to be said of the gradient as a whole
+   */
+  record Findings(
+      List<Entry> entries, boolean isRepeatable, boolean isVacuous, List<String> reasons) {}
+}
