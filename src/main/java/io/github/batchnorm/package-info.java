@@ -34,9 +34,9 @@
  * <h2>The walk back</h2>
  *
  * <p>Backward goes from step 9 to step 0. At each step the derivative of the loss with respect to
- * the output of the step arrives. The step multiplies this derivative by its local derivative,
- * and hands the product to its inputs. {@code dxhat}, for example, is the derivative of
- * the loss with respect to the node {@code xhat}. Every node of this walk is a component of {@code
+ * the output of the step arrives. The step multiplies this derivative by its local derivative, and
+ * hands the product to its inputs. {@code dxhat}, for example, is the derivative of the loss with
+ * respect to the node {@code xhat}. Every node of this walk is a component of {@code
  * BatchNormBackwardGraph}.
  *
  * <dl>
