@@ -23,6 +23,36 @@ package io.github.batchnorm;
 public record BatchNormGradients(double[][] dx, double[] dgamma, double[] dbeta) {
 
   /**
+   * The derivative of the loss with respect to x.
+   *
+   * @return shape (N, D): the array of this record, no copy
+   */
+  @Override
+  public double[][] dx() {
+    return dx;
+  }
+
+  /**
+   * The derivative of the loss with respect to gamma: {@code Σ dout * xhat} over the batch.
+   *
+   * @return shape (D): the array of this record, no copy
+   */
+  @Override
+  public double[] dgamma() {
+    return dgamma;
+  }
+
+  /**
+   * The derivative of the loss with respect to beta: {@code Σ dout} over the batch.
+   *
+   * @return shape (D): the array of this record, no copy
+   */
+  @Override
+  public double[] dbeta() {
+    return dbeta;
+  }
+
+  /**
    * A table of the derivatives in the order of the walk, from step 9 to 0; large ones shortened.
    */
   @Override

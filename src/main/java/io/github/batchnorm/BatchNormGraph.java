@@ -36,6 +36,76 @@ public record BatchNormGraph(
     double[] ivar,
     double[][] xhat) {
 
+  /**
+   * Step 1: {@code mu = Σ x / N}, the mean of each feature over the batch.
+   *
+   * @return shape (D): the array of this record, no copy
+   */
+  @Override
+  public double[] mu() {
+    return mu;
+  }
+
+  /**
+   * Step 2: {@code xmu = x - mu}, the centred input.
+   *
+   * @return shape (N, D): the array of this record, no copy
+   */
+  @Override
+  public double[][] xmu() {
+    return xmu;
+  }
+
+  /**
+   * Step 3: {@code sq = xmu²}, its square.
+   *
+   * @return shape (N, D): the array of this record, no copy
+   */
+  @Override
+  public double[][] sq() {
+    return sq;
+  }
+
+  /**
+   * Step 4: {@code var = Σ sq / N}, the population variance (divides by N).
+   *
+   * @return shape (D): the array of this record, no copy
+   */
+  @Override
+  public double[] var() {
+    return var;
+  }
+
+  /**
+   * Step 5: {@code sqrtvar = √(var + ε)}, the standard deviation.
+   *
+   * @return shape (D): the array of this record, no copy
+   */
+  @Override
+  public double[] sqrtvar() {
+    return sqrtvar;
+  }
+
+  /**
+   * Step 6: {@code ivar = 1 / sqrtvar}, its inverse.
+   *
+   * @return shape (D): the array of this record, no copy
+   */
+  @Override
+  public double[] ivar() {
+    return ivar;
+  }
+
+  /**
+   * Step 7: {@code xhat = xmu * ivar}, the normalized input.
+   *
+   * @return shape (N, D): the array of this record, no copy
+   */
+  @Override
+  public double[][] xhat() {
+    return xhat;
+  }
+
   /** A table of the nodes by step, from 1 to 7; large matrices are shortened. */
   @Override
   public String toString() {

@@ -61,13 +61,21 @@ import java.util.Arrays;
  * {@code backward}, {@code backwardGraph} and {@code graph} then throw an {@link
  * IllegalStateException}.
  *
- * <p><b>Arrays.</b> An array that is handed in is not kept, and is not modified unless it is handed
- * in as an output. An output must either be the input itself or have rows of its own, none of which
- * is a row of the input. No row may occur twice in an output. An output that shares a row with the
- * input at the same place, such as a shallow copy, counts as the input itself. If a call throws, an
- * output that is the input is as it was before, and any other output may have been written in part.
- * An array that was handed out is never modified later, and never read, except for the live {@link
- * #gamma} and {@link #beta}.
+ * <p><b>Arrays.</b>
+ *
+ * <ul>
+ *   <li>An array that is handed in is not kept. The layer modifies it only if it is an output.
+ *   <li>An output is either the input itself or has rows of its own. A shallow copy of the input
+ *       has the same rows in the same order, and counts as the input.
+ *   <li>An output may hold no row twice, and no row of the input in another place than the input.
+ *       The layer does not look for this, because that would take longer than the arithmetic. Such
+ *       an output ends up with wrong numbers: those of another row, or results of numbers that were
+ *       overwritten before they were read.
+ *   <li>If a call throws, an output that is the input is as it was before. Any other output may
+ *       have been written in part.
+ *   <li>An array that was handed out is never modified and never read later. Only {@link #gamma}
+ *       and {@link #beta} are live.
+ * </ul>
  *
  * <p><b>Memory.</b> A layer keeps one matrix of the shape of the largest mini-batch so far.
  *
