@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * implementations lose most of their digits.
  */
 class ExactTest {
-  /** 18 units in the last place of the largest magnitude. */
+  /** Of the largest magnitude: 36 roundings. */
   private static final double TOLERANCE = 4e-15;
 
   static List<Vectors> cases() {
@@ -28,7 +28,7 @@ class ExactTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void out_and_gradients_keep_full_precision(Vectors exact) {
+  void out_and_gradients_keep_their_digits(Vectors exact) {
     BatchNormLayer layer = exact.layer().build();
     double[][] out = layer.forward(exact.matrix("x"));
     BatchNormGradients gradients = layer.backward(exact.matrix("dout"));
@@ -40,7 +40,7 @@ class ExactTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void mu_and_var_keep_full_precision(Vectors exact) {
+  void mu_and_var_keep_their_digits(Vectors exact) {
     BatchNormLayer layer = exact.layer().build();
     layer.forward(exact.matrix("x"));
     assertClose(layer.graph().mu(), exact.vector("mu"), TOLERANCE);
