@@ -43,6 +43,7 @@ final class Graph {
    * Step 2       dmu = -Σ dx1 = -Σ dxmu1 - Σ dxmu2, and Σ dxmu2 = 2 * dsq * Σ xmu = 0. What remains
    *              is -gamma * ivar * Σ dout, without another sum.
    * All sums     are taken over blocks of rows, which are then added in pairs (see Sums).
+   *              Roundings, a class of the tests, counts how often each result is rounded.
    *
    * In memory: one matrix (N, D), xmu, reused from batch to batch, and two sums per feature for
    * each block of 32 to 64 rows.

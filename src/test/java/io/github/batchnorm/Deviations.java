@@ -15,7 +15,7 @@ final class Deviations {
   static final double BETA = -0.3;
 
   /** The rows of dx and out that are compared in a long column, beside the largest |xhat|. */
-  private static final int ROWS = 200;
+  private static final int ROWS = 500;
 
   final Map<Bound, Double> errors = new EnumMap<>(Bound.class);
 
@@ -78,12 +78,14 @@ final class Deviations {
     scales.put(bound, scale);
   }
 
+  void isWithin(double tolerance, Bound bound, double scale) {
+    assertThat(errors.get(bound))
+        .as("%s of %d rows", bound, n)
+        .isLessThanOrEqualTo(tolerance * scale);
+  }
+
   void areWithinTheBounds() {
-    errors.forEach(
-        (bound, error) ->
-            assertThat(error)
-                .as("%s of %d rows", bound, n)
-                .isLessThanOrEqualTo(bound.at(n) * scales.get(bound)));
+    scales.forEach((bound, scale) -> isWithin(bound.at(n), bound, scale));
   }
 
   /** The error as a share of what is promised. */

@@ -18,12 +18,12 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>A step {@code r = (1 - a) r + a b} rounds 1 - a, its product with r and the sum, each by at
  * most u = 2^-53 of the largest r, and a b by a u of it: (3 - a) u in all. The next step multiplies
  * this by 1 - a. So the steps together come to (3 - a) u / a at most. A variance takes the factor N
- * / (N - 1) as well, which is rounded, as is the product with it: 2 a u more. That is (3 + a) u / a,
- * hence 4 u / a for both.
+ * / (N - 1) as well, which is rounded, as is the product with it: 2 a u more. That is (3 + a) u /
+ * a, hence 4 u / a for both.
  *
- * <p>In step j of the cumulative average a = 1 / j is rounded, too: (3 + 1 / j) u for a mean and 2 u
- * / j more for a variance. Step k has multiplied this by j / k. Summed over j that is (1.5 k + 4.5) u,
- * less what the first two steps spare, as they multiply by 1 and by 1/2. Hence (2 k + 2) u.
+ * <p>In step j of the cumulative average a = 1 / j is rounded, too: (3 + 1 / j) u for a mean and 2
+ * u / j more for a variance. Step k has multiplied this by j / k. Summed over j that is (1.5 k +
+ * 4.5) u, less what the first two steps spare, as they multiply by 1 and by 1/2. Hence (2 k + 2) u.
  */
 @DisplayName("Running averages (seed 47)")
 class RunningAveragesTest {

@@ -88,7 +88,7 @@ class SteeredColumnsTest {
 
   /** Four small values add up to just below u. */
   @ParameterizedTest(name = "of {0} rows")
-  @ValueSource(ints = {2, 3, 4, 64, 65, 1000, 16_384, 1_000_000})
+  @ValueSource(ints = {2, 3, 4, 64, 65, 1000, 16_384, 200_000})
   void dbeta_comes_near_its_bound(int n) {
     double[] dout = new double[n];
     for (int i = 0; i < n; i++) {
