@@ -20,9 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @DisplayName("Precision (seed 43)")
 class PrecisionTest {
-  /**
-   * 36 roundings: closer than any promise, as no column here pushes every rounding the same way.
-   */
+  /** 36 roundings: no column here pushes every rounding the same way. */
   private static final double TOLERANCE = 4e-15;
 
   private static final double EPSILON = 1e-5;
