@@ -25,8 +25,9 @@ package io.github.batchnorm;
  * mean |x - m| <= s/4 + 3/4 √((4d/3)² + t²) <= √(1/4 + 3) σ   by Cauchy and Schwarz
  * }</pre>
  *
- * <p>m is rounded, too. That matters only where σ is less than 2^-33 |mu|. All x are then multiples
- * of one unit, near enough to each other for every difference and sum of them to be exact.
+ * <p>m is rounded, too. In its sum that is less than 1e-9 σ, even with a first row that is √N σ
+ * away. To round it to a double matters only where σ is less than 2^-33 |mu|. All x are then
+ * multiples of one unit, near enough to each other for every difference and sum to be exact.
  *
  * <p>In xhat the error is at most {@link #mu} u, as σ * ivar <= 1. The scales of dx and dgamma have
  * a term for it: the error e of xmu adds e * ivar * dbeta to dgamma, and γ ivar (e * ivar) (|xhat|

@@ -15,15 +15,15 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The bounds that {@link BatchNormLayer#infer} states for the running averages, against the exact
  * averages of the batches' means and variances.
  *
- * <p>A step {@code r = (1 - a) r + a b} rounds 1 - a, its product with r and the sum, each by at
- * most u = 2^-53 of the largest r, and a b by a u of it: (3 - a) u in all. The next step multiplies
- * this by 1 - a. So the steps together come to (3 - a) u / a at most. A variance takes the factor N
- * / (N - 1) as well, which is rounded, as is the product with it: 2 a u more. That is (3 + a) u /
- * a, hence 4 u / a for both.
+ * <p>With u = 2^-53, a step {@code r = (1 - a) r + a b} rounds 1 - a, and its product with r, by (1
+ * - a) u of the largest r, a b by a u of it, and the sum by u: (3 - a) u in all. The next step
+ * multiplies this by 1 - a, so that all steps together come to (3 - a) u / a. A variance has been
+ * multiplied by N / (N - 1), which is two roundings of a b more: (3 + a) u / a. Hence 4 u / a for
+ * both; the largest r is that little larger than the largest b, too.
  *
  * <p>In step j of the cumulative average a = 1 / j is rounded, too: (3 + 1 / j) u for a mean and 2
- * u / j more for a variance. Step k has multiplied this by j / k. Summed over j that is (1.5 k +
- * 4.5) u, less what the first two steps spare, as they multiply by 1 and by 1/2. Hence (2 k + 2) u.
+ * u / j more for a variance. Step k has multiplied this by j / k. The sum over j is (1.5 k + 4.5)
+ * u, less what the first steps spare, where 1 / j and 1 - 1 / j are exact. Hence (2 k + 2) u.
  */
 @DisplayName("Running averages (seed 47)")
 class RunningAveragesTest {
