@@ -1,8 +1,12 @@
 package io.github.batchnorm.example;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -159,6 +163,21 @@ final class Browser implements AutoCloseable {
   @SuppressWarnings("unchecked")
   <T> T run(String script, Object... arguments) {
     return (T) driver.executeScript(script, arguments);
+  }
+
+  /** The same with a script from a file beside this class. */
+  <T> T runFile(String name, Object... arguments) {
+    try (InputStream in = Browser.class.getResourceAsStream(name)) {
+      return run(new String(in.readAllBytes(), UTF_8), arguments);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The texts of all elements that a selector names. */
+  List<String> texts(String selector) {
+    return run(
+        "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector);
   }
 
   /** Waits until an expression is true; fails if that takes too long. */
