@@ -58,6 +58,8 @@ import java.util.Objects;
  *
  * <p><b>A call that throws changes nothing. Threads:</b> an object of this class is for one thread
  * at a time. Threads that work together have one each, and combine them.
+ *
+ * @serial exclude
  */
 public final class ColumnStatistics implements Serializable {
   @Serial private static final long serialVersionUID = 1;
