@@ -19,7 +19,12 @@ final class Agreement {
     check(name + " dbeta", new double[][] {actual.dbeta()}, new double[][] {expected.dbeta()});
   }
 
-  private static void check(String name, double[][] actual, double[][] expected) {
+  /**
+   * Compares two matrices.
+   *
+   * @throws IllegalStateException if they differ
+   */
+  static void check(String name, double[][] actual, double[][] expected) {
     double difference = 0;
     double largest = 0;
     for (int i = 0; i < expected.length; i++) {

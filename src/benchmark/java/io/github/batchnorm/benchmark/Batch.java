@@ -1,5 +1,6 @@
 package io.github.batchnorm.benchmark;
 
+import java.util.Arrays;
 import java.util.Random;
 
 /**
@@ -9,8 +10,11 @@ import java.util.Random;
  * @param dout shape (N, D)
  * @param gamma shape (D)
  * @param beta shape (D)
+ * @param mean shape (D): of the features, what a layer would learn as its running mean
+ * @param var shape (D): of the features, likewise
  */
-record Batch(double[][] x, double[][] dout, double[] gamma, double[] beta) {
+record Batch(
+    double[][] x, double[][] dout, double[] gamma, double[] beta, double[] mean, double[] var) {
   static final double EPSILON = 1e-5;
 
   /** Makes a batch of a size such as 32x16: rows, columns. */
@@ -30,7 +34,10 @@ record Batch(double[][] x, double[][] dout, double[] gamma, double[] beta) {
       }
       dout[i] = gaussian(columns, 0, 1, random);
     }
-    return new Batch(x, dout, gaussian(columns, 1, 0.3, random), gaussian(columns, 0, 0.3, random));
+    double[] gamma = gaussian(columns, 1, 0.3, random);
+    double[] beta = gaussian(columns, 0, 0.3, random);
+    double[] var = Arrays.stream(spread).map(s -> s * s).toArray();
+    return new Batch(x, dout, gamma, beta, mean, var);
   }
 
   private static double[] gaussian(int length, double mean, double spread, Random random) {

@@ -3,8 +3,9 @@ package io.github.batchnorm.benchmark;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.openjdk.jmh.annotations.Param;
+import java.util.function.Function;
 import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -19,40 +20,50 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * Measures all contenders and prints tables: time, speed against libtorch, memory allocated.
  *
  * <pre>{@code
- * mvn -q -f src/benchmark -Ppeers test-compile exec:exec -Dargs=--short   under 5 minutes
- * mvn -q -f src/benchmark -Ppeers test-compile exec:exec                  everything, 80 minutes
+ * mvn -q -f src/benchmark -Ppeers test-compile exec:exec -Dargs=--short   about 5 minutes
+ * mvn -q -f src/benchmark -Ppeers test-compile exec:exec                  everything, 100 minutes
  * mvn -q -f src/benchmark test-compile exec:exec                          without libtorch, 1 hour
  * mvn -q -f src/benchmark test-compile exec:exec -Dargs=--scaling         time per element, 2 minutes
  * }</pre>
  *
  * <p>Names of benchmarks and JMH's own options may follow, such as {@code -Dargs="--short forward
- * -f 3 -p size=64x64,60x100 -p contender=batchnorm,naive"}.
+ * inferRow -f 3 -p size=64x64,60x100 -p features=64 -p contender=batchnorm,hand-buffers"}.
  */
 final class Benchmarks {
-  private static final List<String> METHODS = List.of("forward", "backward", "forwardAndBackward");
-
   /** A third less than the whole run's: to touch 1 GB takes half a second of every fork. */
   private static final List<String> SHORT_JVM = List.of("-Xms2g", "-Xmx2g", "-XX:+AlwaysPreTouch");
 
   private final boolean shortRun;
-  private final List<String> methods;
+  private final List<String> named; // methods
+  private final List<String> contenders;
   private final CommandLineOptions commandLine;
 
   /** Takes what it knows from the options and leaves the rest to JMH. */
   private Benchmarks(List<String> options) throws CommandLineOptionException {
     shortRun = options.remove("--short");
-    List<String> named = METHODS.stream().filter(options::remove).toList();
-    methods = !named.isEmpty() ? named : shortRun ? List.of("forwardAndBackward") : METHODS;
+    List<String> methods = all(Suite::methods);
+    named = methods.stream().filter(options::remove).toList();
     commandLine = new CommandLineOptions(options.toArray(String[]::new));
-    if (!commandLine.getIncludes().isEmpty()) {
-      throw new CommandLineOptionException(
-          "no benchmark " + commandLine.getIncludes() + ", there are " + METHODS);
+    contenders = List.copyOf(commandLine.getParameter("contender").orElse(List.of()));
+    known("benchmark", commandLine.getIncludes(), methods);
+    known("contender", contenders, all(Suite::contenders));
+  }
+
+  private static List<String> all(Function<Suite, List<String>> names) {
+    return Suite.all().stream().map(names).flatMap(List::stream).distinct().toList();
+  }
+
+  private static void known(String what, List<String> named, List<String> names)
+      throws CommandLineOptionException {
+    for (String name : named) {
+      if (!names.contains(name)) {
+        throw new CommandLineOptionException("no %s %s, there are %s".formatted(what, name, names));
+      }
     }
   }
 
   /** Runs the program. */
-  public static void main(String[] args)
-      throws CommandLineOptionException, NoSuchFieldException, RunnerException {
+  public static void main(String[] args) throws CommandLineOptionException, RunnerException {
     if (List.of(args).contains("--scaling")) {
       Scaling.run();
     } else {
@@ -60,30 +71,48 @@ final class Benchmarks {
     }
   }
 
-  private void run() throws NoSuchFieldException, RunnerException {
+  private void run() throws RunnerException {
     Surroundings.print();
-    List<String> sizes = chosen("size", List.of(sizes()));
-    List<String> contenders = chosen("contender", Contenders.names(shortRun));
-    int total = methods.size() * sizes.size() * contenders.size();
+    List<Suite> suites =
+        (shortRun ? Suite.ofShortRun() : Suite.all())
+            .stream().map(this::chosen).filter(suite -> suite.measurements() > 0).toList();
+    int total = suites.stream().mapToInt(Suite::measurements).sum();
     List<Score> scores = new ArrayList<>();
-    for (String method : methods) {
-      for (String size : sizes) {
-        for (String contender : contenders) { // next to each other in time: the machine may change
-          Score score = measure(method, size, contender);
-          scores.add(score);
-          System.out.printf(Locale.ROOT, "%d of %d: %s%n", scores.size(), total, score);
+    for (Suite suite : suites) {
+      for (String method : suite.methods()) {
+        for (String value : suite.values()) {
+          for (String contender : suite.contenders()) { // in a row: the machine may change
+            Score score = measure(suite, method, value, contender);
+            scores.add(score);
+            System.out.printf(Locale.ROOT, "%d of %d: %s%n", scores.size(), total, score);
+          }
         }
       }
     }
-    Report.print(methods, sizes, contenders, scores);
+    suites.forEach(suite -> Report.print(suite, scores));
   }
 
-  private Score measure(String method, String size, String contender) throws RunnerException {
+  /** What the command line chooses: names of methods and contenders are those of any suite. */
+  private Suite chosen(Suite suite) {
+    Suite all = Suite.all().stream().filter(s -> s.type() == suite.type()).findAny().orElseThrow();
+    return new Suite(
+        suite.type(),
+        named.isEmpty() ? suite.methods() : all.methods().stream().filter(named::contains).toList(),
+        suite.parameter(),
+        suite.head(),
+        List.copyOf(commandLine.getParameter(suite.parameter()).orElse(suite.values())),
+        contenders.isEmpty()
+            ? suite.contenders()
+            : all.contenders().stream().filter(contenders::contains).toList());
+  }
+
+  private Score measure(Suite suite, String method, String value, String contender)
+      throws RunnerException {
     ChainedOptionsBuilder options =
         new OptionsBuilder()
             .parent(commandLine)
-            .include(BatchNormBenchmark.class.getName() + "\\." + method + "$")
-            .param("size", size)
+            .include(suite.pattern(method))
+            .param(suite.parameter(), value)
             .param("contender", contender)
             .addProfiler(GCProfiler.class)
             .verbosity(commandLine.verbosity().orElse(VerboseMode.SILENT))
@@ -92,9 +121,9 @@ final class Benchmarks {
       shorten(options);
     }
     RunResult result = new Runner(options.build()).runSingle();
-    double micros = result.getPrimaryResult().getScore();
+    Result<?> time = result.getPrimaryResult();
     double bytes = result.getSecondaryResults().get("gc.alloc.rate.norm").getScore();
-    return new Score(method, size, contender, micros, bytes);
+    return new Score(method, value, contender, time.getScore(), time.getScoreUnit(), bytes);
   }
 
   /** What the command line says goes first. */
@@ -106,13 +135,5 @@ final class Benchmarks {
     options.warmupTime(commandLine.getWarmupTime().orElse(time));
     options.measurementIterations(commandLine.getMeasurementIterations().orElse(4));
     options.measurementTime(commandLine.getMeasurementTime().orElse(time));
-  }
-
-  private List<String> chosen(String parameter, List<String> all) {
-    return List.copyOf(commandLine.getParameter(parameter).orElse(all));
-  }
-
-  private static String[] sizes() throws NoSuchFieldException {
-    return BatchNormBenchmark.class.getField("size").getAnnotation(Param.class).value();
   }
 }

@@ -16,7 +16,7 @@ final class Ours implements Contender {
 
   Ours(String mode) {
     parallel = !mode.contains("-serial");
-    buffers = !mode.endsWith("-fresh");
+    buffers = mode.endsWith("-buffers");
   }
 
   @Override

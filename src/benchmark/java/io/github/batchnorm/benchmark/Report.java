@@ -6,44 +6,44 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 
-/** The tables: a row per size, a column per contender. */
+/** The tables of a method: a row per value of the parameter, a column per contender. */
 final class Report {
+  private final Suite suite;
   private final String method;
-  private final List<String> sizes;
   private final List<Score> scores;
 
-  private Report(String method, List<String> sizes, List<Score> scores) {
+  private Report(Suite suite, String method, List<Score> scores) {
+    this.suite = suite;
     this.method = method;
-    this.sizes = sizes;
     this.scores = scores.stream().filter(score -> score.method().equals(method)).toList();
   }
 
   /** Prints the tables of all methods. */
-  static void print(
-      List<String> methods, List<String> sizes, List<String> contenders, List<Score> scores) {
-    for (String method : methods) {
-      Report report = new Report(method, sizes, scores);
-      report.times(contenders);
-      report.bytes(contenders);
-      if (contenders.stream().anyMatch(Contenders.LIBTORCH::contains)) {
-        report.ratios(contenders);
+  static void print(Suite suite, List<Score> scores) {
+    for (String method : suite.methods()) {
+      Report report = new Report(suite, method, scores);
+      report.times();
+      report.bytes();
+      if (suite.contenders().stream().anyMatch(Contenders.LIBTORCH::contains)) {
+        report.ratios();
       }
     }
   }
 
-  private void times(List<String> contenders) {
-    print("microseconds per call", columns(contenders), s -> Table.digits(s.micros(), 3));
+  private void times() {
+    print(scores.get(0).unit(), columns(suite.contenders()), s -> Table.digits(s.time(), 3));
   }
 
-  private void bytes(List<String> contenders) {
+  private void bytes() {
     print(
-        "bytes allocated per call in the Java heap",
-        columns(contenders),
+        "bytes/op allocated in the Java heap",
+        columns(suite.contenders()),
         s -> String.format(Locale.ROOT, "%,.0f", s.bytes()));
   }
 
   /** The better of 1 and 2 threads stands for libtorch. */
-  private void ratios(List<String> contenders) {
+  private void ratios() {
+    List<String> contenders = suite.contenders();
     List<Column> columns =
         new ArrayList<>(columns(contenders.stream().filter(c -> !c.startsWith("lib")).toList()));
     if (contenders.stream().anyMatch(Contenders.LIBTORCH_COPY::contains)) {
@@ -52,16 +52,16 @@ final class Report {
     print(
         "times as fast as libtorch",
         columns,
-        s -> Table.digits(best(s.size(), Contenders.LIBTORCH).micros() / s.micros(), 2));
+        s -> Table.digits(best(s.value(), Contenders.LIBTORCH).time() / s.time(), 2));
   }
 
   private void print(String what, List<Column> columns, Function<Score, String> cell) {
-    List<String> head = new ArrayList<>(List.of("N x D"));
+    List<String> head = new ArrayList<>(List.of(suite.head()));
     columns.forEach(column -> head.add(column.name()));
     Table table = new Table(head);
-    for (String size : sizes) {
-      List<String> row = new ArrayList<>(List.of(size));
-      columns.forEach(column -> row.add(cell.apply(best(size, column.contenders()))));
+    for (String value : suite.values()) {
+      List<String> row = new ArrayList<>(List.of(value));
+      columns.forEach(column -> row.add(cell.apply(best(value, column.contenders()))));
       table.add(row);
     }
     table.print(method + ", " + what);
@@ -71,10 +71,10 @@ final class Report {
     return contenders.stream().map(name -> new Column(name, List.of(name))).toList();
   }
 
-  private Score best(String size, List<String> contenders) {
+  private Score best(String value, List<String> contenders) {
     return scores.stream()
-        .filter(score -> score.size().equals(size) && contenders.contains(score.contender()))
-        .min(Comparator.comparingDouble(Score::micros))
+        .filter(score -> score.value().equals(value) && contenders.contains(score.contender()))
+        .min(Comparator.comparingDouble(Score::time))
         .orElseThrow();
   }
 

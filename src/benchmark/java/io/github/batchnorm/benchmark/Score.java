@@ -5,19 +5,23 @@ import java.util.Locale;
 /**
  * What was measured.
  *
- * @param micros the mean time of a call, in microseconds
- * @param bytes what a call allocates in the Java heap; native memory is not seen
+ * @param value of the parameter
+ * @param time the mean time of an operation
+ * @param unit of the time, such as us/op
+ * @param bytes what an operation allocates in the Java heap; native memory is not seen
  */
-record Score(String method, String size, String contender, double micros, double bytes) {
+record Score(
+    String method, String value, String contender, double time, String unit, double bytes) {
   @Override
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "%s %s %s %s us, %,.0f bytes",
+        "%s %s %s %s %s, %,.0f bytes",
         method,
-        size,
+        value,
         contender,
-        Table.digits(micros, 3),
+        Table.digits(time, 3),
+        unit,
         bytes);
   }
 }

@@ -41,7 +41,8 @@ class Libtorch implements Contender {
     beta = new TensorOptional(Tensor.create(batch.beta(), d));
   }
 
-  private static Tensor tensor(double[][] rows) {
+  /** Makes a tensor, (N, D), of rows. */
+  static Tensor tensor(double[][] rows) {
     Tensor tensor =
         Tensor.create(new double[rows.length * rows[0].length], rows.length, rows[0].length);
     write(rows, tensor);

@@ -1,5 +1,6 @@
 package io.github.batchnorm.benchmark;
 
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -15,7 +16,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One contender, one size; started by {@link Benchmarks}.
+ * One contender, one size, in training; started by {@link Benchmarks}.
  *
  * <pre>{@code
  * mvn -q -f src/benchmark test-compile exec:exec \
@@ -34,21 +35,25 @@ import org.openjdk.jmh.annotations.Warmup;
     jvmArgs = {"-Xms3g", "-Xmx3g", "-XX:+AlwaysPreTouch"})
 @Warmup(iterations = 4, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
-public class BatchNormBenchmark {
+public class TrainingBenchmark {
   private static final long SEED = 20161;
 
+  static final List<String> METHODS = List.of("forward", "backward", "forwardAndBackward");
+
+  static final List<String> VALUES =
+      List.of(
+          "32x16",
+          "64x64",
+          "60x100",
+          "128x256",
+          "256x1024",
+          "1024x1024",
+          "4096x1024",
+          "100000x32",
+          "16x100000");
+
   /** N x D: rows, columns. */
-  @Param({
-    "32x16",
-    "64x64",
-    "60x100",
-    "128x256",
-    "256x1024",
-    "1024x1024",
-    "4096x1024",
-    "100000x32",
-    "16x100000"
-  })
+  @Param("32x16")
   public String size;
 
   /** A name of {@link Contenders}. */
