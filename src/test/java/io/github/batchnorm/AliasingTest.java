@@ -2,9 +2,8 @@ package io.github.batchnorm;
 
 import static io.github.batchnorm.Snapshot.arrays;
 import static io.github.batchnorm.Snapshot.assertSameBits;
+import static io.github.batchnorm.Snapshot.assertSameGraph;
 import static io.github.batchnorm.TestData.copy;
-import static io.github.batchnorm.TestData.gaussian;
-import static io.github.batchnorm.TestData.input;
 import static io.github.batchnorm.TestData.spoil;
 import static io.github.batchnorm.TestData.with;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -13,10 +12,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -33,28 +30,20 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass(name = "{0} x {1}")
 @CsvSource({"5, 1", "19, 7", "40, 2001", "2003, 41", "130, 1101"})
 class AliasingTest {
-  @Parameter(0)
-  int n;
-
-  @Parameter(1)
-  int d;
-
-  private double[][] x;
-  private double[][] dout;
-  private BatchNormLayer layer;
+  private final Problem p;
+  private final double[][] x;
+  private final double[][] dout;
+  private final BatchNormLayer layer;
 
   /** The same as {@link #layer}, which nobody disturbs. */
-  private BatchNormLayer twin;
+  private final BatchNormLayer twin;
 
-  @BeforeEach
-  void make() {
-    Random random = new Random(23);
-    x = input(random, n, d);
-    dout = gaussian(random, n, d);
-    BatchNormLayer.Builder builder =
-        BatchNormLayer.builder(d).gamma(gaussian(random, d)).beta(gaussian(random, d));
-    layer = builder.build();
-    twin = builder.build();
+  AliasingTest(int n, int d) {
+    p = Problem.of(n, d, 23);
+    x = p.x();
+    dout = p.dout();
+    layer = p.layer();
+    twin = p.layer();
   }
 
   /** Ways to hand in an output that all give the bits of one with rows of its own. */
@@ -70,8 +59,7 @@ class AliasingTest {
       double[][] out = kind.output(in);
       assertThat(layer.forward(in, out)).isSameAs(out);
       assertSameBits(out, twin.forward(x));
-      assertSameBits(layer.graph(), twin.graph());
-      assertSameBits(layer.backward(dout), twin.backward(dout));
+      assertSameGraph(layer, twin, dout);
       assertThat(Snapshot.of(layer)).isEqualTo(Snapshot.of(twin));
     }
 
@@ -84,8 +72,7 @@ class AliasingTest {
       BatchNormGradients gradients = layer.backward(in, dx);
       assertThat(gradients.dx()).isSameAs(dx);
       assertSameBits(gradients, twin.backward(dout));
-      assertSameBits(layer.graph(), twin.graph());
-      assertSameBits(layer.backward(dout), twin.backward(dout));
+      assertSameGraph(layer, twin, dout);
     }
 
     @Test
@@ -103,8 +90,8 @@ class AliasingTest {
     double[][] only = copy(x);
     layer.forward(only, only);
     assertSameBits(only, twin.forward(x));
-    for (int i = 0; i < n; i++) {
-      System.arraycopy(dout[i], 0, only[i], 0, d);
+    for (int i = 0; i < only.length; i++) {
+      System.arraycopy(dout[i], 0, only[i], 0, p.d());
     }
     assertSameBits(layer.backward(only, only), twin.backward(dout));
   }
@@ -117,11 +104,11 @@ class AliasingTest {
       double[][] sameX = copy(x);
       double[][] sameDout = copy(dout);
       layer.forward(x);
-      layer.forward(x, new double[n][d]);
+      layer.forward(x, p.zeros());
       layer.backward(dout);
-      layer.backward(dout, new double[n][d]);
+      layer.backward(dout, p.zeros());
       layer.infer(x);
-      layer.infer(x, new double[n][d]);
+      layer.infer(x, p.zeros());
       layer.inferBackward(x, dout);
       assertSameBits(x, sameX);
       assertSameBits(dout, sameDout);
@@ -131,8 +118,8 @@ class AliasingTest {
     void is_not_read_after_the_call() {
       double[][] handedIn = copy(x);
       double[][] handedInDout = copy(dout);
-      double[][] out = new double[n][d];
-      double[][] dx = new double[n][d];
+      double[][] out = p.zeros();
+      double[][] dx = p.zeros();
       layer.forward(handedIn, out);
       twin.forward(x);
       spoil(handedIn);
@@ -140,14 +127,13 @@ class AliasingTest {
       layer.backward(handedInDout, dx);
       spoil(handedInDout);
       spoil(dx);
-      assertSameBits(layer.graph(), twin.graph());
-      assertSameBits(layer.backward(dout), twin.backward(dout));
+      assertSameGraph(layer, twin, dout);
       assertThat(Snapshot.of(layer)).isEqualTo(Snapshot.of(twin));
     }
 
     @Test
     void may_hold_one_row_twice_where_it_is_only_read() {
-      double[][] repeated = with(x, n - 1, x[0]);
+      double[][] repeated = with(x, x.length - 1, x[0]);
       double[][] repeatedDout = with(dout, 1, dout[0]);
       assertSameBits(layer.forward(repeated), twin.forward(copy(repeated)));
       assertSameBits(layer.backward(repeatedDout), twin.backward(copy(repeatedDout)));
@@ -169,7 +155,7 @@ class AliasingTest {
       return Stream.of(
               List.of(layer.forward(x)),
               arrays(layer.backward(dout)),
-              arrays(layer.backward(dout, new double[n][d])),
+              arrays(layer.backward(dout, p.zeros())),
               arrays(layer.backwardGraph(dout)),
               arrays(layer.graph()),
               List.of(layer.runningMean(), layer.runningVar()),
@@ -196,8 +182,7 @@ class AliasingTest {
       spoil(everything(layer));
       everything(twin);
       // within one forward
-      assertSameBits(layer.graph(), twin.graph());
-      assertSameBits(layer.backward(dout), twin.backward(dout));
+      assertSameGraph(layer, twin, dout);
       // and from one to the next
       assertSameBits(everything(layer), everything(twin));
       assertThat(Snapshot.of(layer)).isEqualTo(Snapshot.of(twin));
@@ -207,7 +192,7 @@ class AliasingTest {
     void is_not_changed_by_later_calls() {
       double[][] arrays = everything(layer);
       double[][] before = copy(arrays);
-      double[][] other = input(new Random(24), n, d);
+      double[][] other = p.next(p.n(), 24).x();
       layer.forward(other);
       layer.backward(other);
       layer.infer(other);

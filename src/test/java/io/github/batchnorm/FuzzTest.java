@@ -196,9 +196,15 @@ class FuzzTest {
         case 7 -> graph();
         case 8 -> update();
         case 9 -> writeIntoWhatWasHandedOut();
-        case 10 -> badForward();
-        case 11 -> saveAndLoad();
-        default -> badOther();
+        case 10 -> saveAndLoad();
+        case 11 -> bad();
+        default -> {
+          if (random.nextBoolean()) {
+            badInPlace();
+          } else {
+            badParameter();
+          }
+        }
       }
     }
 
@@ -246,7 +252,7 @@ class FuzzTest {
     }
 
     private void backward() {
-      double[][] dout = upstream(reference.graph == null ? n : reference.graph.out.length);
+      double[][] dout = upstream(graphRows());
       if (reference.graph == null) {
         name = "backward without a graph";
         refuses(IllegalStateException.class, () -> layer.backward(dout), true);
@@ -368,7 +374,7 @@ class FuzzTest {
         Arrays.fill(graph.mu(), 4242);
         Arrays.fill(graph.ivar(), 4242);
         Arrays.fill(graph.xmu()[0], 4242);
-        double[][] dout = upstream(reference.graph.out.length);
+        double[][] dout = upstream(graphRows());
         BatchNormBackwardGraph backwardGraph = layer.backwardGraph(dout);
         Arrays.fill(backwardGraph.dvar(), 4242);
         Arrays.fill(backwardGraph.dsq()[0], 4242);
@@ -378,95 +384,48 @@ class FuzzTest {
       }
     }
 
-    private void badForward() {
-      double[][] x = input(n);
-      int i = random.nextInt(n);
-      int j = random.nextInt(d);
-      switch (random.nextInt(6)) {
-        case 0 -> {
-          name = "forward of a value that is not finite, or too large";
-          double[] values = {Double.NaN, 1 / 0.0, -1 / 0.0, 1e300, -Double.MAX_VALUE};
-          double[][] bad = with(x, i, j, values[random.nextInt(values.length)]);
-          refuses(IllegalArgumentException.class, () -> layer.forward(bad), false);
-          refusesInPlace(bad, layer::forward, false);
-        }
-        case 1 -> {
-          name = "forward into null";
-          refuses(NullPointerException.class, () -> layer.forward(x, null), false);
-        }
-        case 2 -> {
-          name = "forward of one row";
-          refuses(IllegalArgumentException.class, () -> layer.forward(input(1)), false);
-        }
-        case 3 -> {
-          name = "forward of a row that is null or too long";
-          boolean isNull = random.nextBoolean();
-          double[][] bad = with(x, i, isNull ? null : new double[d + 1]);
-          refuses(
-              isNull ? NullPointerException.class : IllegalArgumentException.class,
-              () -> layer.forward(bad),
-              false);
-        }
-        case 4 -> {
-          name = "forward into an out of another shape";
-          refuses(
-              IllegalArgumentException.class, () -> layer.forward(x, new double[n + 1][d]), false);
-        }
-        default -> {
-          name = "forward with a gamma that is not finite";
-          double good = layer.gamma()[j];
-          layer.gamma()[j] = Double.NaN;
-          refuses(IllegalArgumentException.class, () -> layer.forward(x), false);
-          refuses(IllegalArgumentException.class, () -> layer.infer(x), false);
-          layer.gamma()[j] = good;
-        }
+    /** One of all calls that are refused for an argument. */
+    private void bad() {
+      double[][] x = input(graphRows());
+      List<BadCall> all =
+          BadCall.all(new Problem(x, upstream(x.length), reference.gamma, reference.beta));
+      BadCall bad = all.get(random.nextInt(all.size()));
+      name = bad.toString();
+      if (reference.graph == null && bad.isBackward()) {
+        refuses(IllegalStateException.class, () -> bad.call().accept(layer), true);
+      } else {
+        changesNothing(() -> bad.assertRefusedBy(layer), !bad.isForward());
       }
     }
 
-    private void badOther() {
-      boolean hasGraph = reference.graph != null;
-      int rows = hasGraph ? reference.graph.out.length : n;
-      double[][] dout = upstream(rows);
-      Class<? extends RuntimeException> bad =
-          hasGraph ? IllegalArgumentException.class : IllegalStateException.class;
-      switch (random.nextInt(6)) {
-        case 0 -> {
-          name = "backward of a value that is not finite";
-          dout[random.nextInt(rows)][random.nextInt(d)] = Double.NaN;
-          refuses(bad, () -> layer.backward(dout), true);
-          refuses(bad, () -> layer.backwardGraph(dout), true);
-          if (hasGraph) {
-            refusesInPlace(dout, layer::backward, true);
-          }
-        }
-        case 1 -> {
-          name = "backward of another shape";
-          refuses(bad, () -> layer.backward(new double[rows + 1][d]), true);
-        }
-        case 2 -> {
-          name = "backward into a dx of another shape";
-          refuses(bad, () -> layer.backward(dout, new double[rows][d + 1]), true);
-        }
-        case 3 -> {
-          name = "infer of a value that is not finite";
-          double[][] x = with(input(n), n - 1, d - 1, Double.NEGATIVE_INFINITY);
-          refuses(IllegalArgumentException.class, () -> layer.infer(x), true);
-          refusesInPlace(x, layer::infer, true);
-          refuses(IllegalArgumentException.class, () -> layer.inferBackward(x, x), true);
-        }
-        case 4 -> {
-          name = "infer of no row, and of null";
-          refuses(IllegalArgumentException.class, () -> layer.infer(new double[0][]), true);
-          refuses(NullPointerException.class, () -> layer.infer((double[][]) null), true);
-        }
-        default -> {
-          name = "inferBackward of another shape";
-          refuses(
-              IllegalArgumentException.class,
-              () -> layer.inferBackward(input(n), new double[n + 1][d]),
-              true);
-        }
+    private void badInPlace() {
+      name = "in place, of a value that is not finite";
+      double[] values = {Double.NaN, 1 / 0.0, -1 / 0.0};
+      double value = values[random.nextInt(values.length)];
+      int i = random.nextInt(graphRows());
+      int j = random.nextInt(d);
+      double[][] x = with(input(graphRows()), i, j, value);
+      if (reference.graph != null) {
+        refusesInPlace(with(upstream(x.length), i, j, value), layer::backward, true);
       }
+      refusesInPlace(x, layer::infer, true);
+      refusesInPlace(x, layer::forward, false);
+    }
+
+    private void badParameter() {
+      name = "a gamma that is not finite";
+      double[][] x = input(n);
+      int j = random.nextInt(d);
+      double good = layer.gamma()[j];
+      layer.gamma()[j] = Double.NaN;
+      refuses(IllegalArgumentException.class, () -> layer.infer(x), true);
+      refuses(IllegalArgumentException.class, () -> layer.forward(x), false);
+      layer.gamma()[j] = good;
+    }
+
+    /** The rows that a dout must have, if there is a graph. */
+    private int graphRows() {
+      return reference.graph == null ? n : reference.graph.out.length;
     }
 
     /** The call throws, and writes neither its input nor an output that counts as its input. */
@@ -480,11 +439,17 @@ class FuzzTest {
       assertSameBits(output, outputBefore);
     }
 
-    /** The call throws, and changes nothing; but a forward takes the graph away. */
     private void refuses(
         Class<? extends RuntimeException> type, ThrowingCallable call, boolean keepsGraph) {
+      changesNothing(
+          () -> assertThatThrownBy(call).isExactlyInstanceOf(type).message().isNotBlank(),
+          keepsGraph);
+    }
+
+    /** The call throws, and changes nothing; but a forward takes the graph away. */
+    private void changesNothing(Runnable call, boolean keepsGraph) {
       Snapshot before = Snapshot.of(layer);
-      assertThatThrownBy(call).isExactlyInstanceOf(type).message().isNotBlank();
+      call.run();
       assertThat(Snapshot.of(layer)).isEqualTo(before);
       if (!keepsGraph) {
         reference.graph = null;

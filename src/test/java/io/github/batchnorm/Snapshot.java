@@ -27,6 +27,22 @@ record Snapshot(
         layer.batchesTracked());
   }
 
+  /** The layers have the same state now, and after every call on either; one of all is made. */
+  static void assertGoOnAlike(BatchNormLayer actual, BatchNormLayer expected, Problem p) {
+    assertThat(of(actual)).isEqualTo(of(expected));
+    assertSameBits(actual.infer(p.x()), expected.infer(p.x()));
+    assertSameBits(actual.inferBackward(p.x(), p.dout()), expected.inferBackward(p.x(), p.dout()));
+    assertSameBits(actual.forward(p.x()), expected.forward(p.x()));
+    assertSameGraph(actual, expected, p.dout());
+    assertThat(of(actual)).isEqualTo(of(expected));
+  }
+
+  /** The layers have the graph of the same forward. */
+  static void assertSameGraph(BatchNormLayer actual, BatchNormLayer expected, double[][] dout) {
+    assertSameBits(actual.graph(), expected.graph());
+    assertSameBits(actual.backward(dout), expected.backward(dout));
+  }
+
   static List<Double> bits(double[] values) {
     return Arrays.stream(values).boxed().toList();
   }

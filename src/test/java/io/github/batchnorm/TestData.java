@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Random;
 import java.util.function.DoubleBinaryOperator;
+import java.util.function.IntToDoubleFunction;
 
 /** Matrices for the tests: made from a seed, measured, compared. */
 final class TestData {
@@ -67,9 +68,23 @@ final class TestData {
 
   /** The same rows, but for one, which is a copy with another value. */
   static double[][] with(double[][] matrix, int i, int j, double value) {
-    double[] row = matrix[i].clone();
-    row[j] = value;
-    return with(matrix, i, row);
+    return with(matrix, i, with(matrix[i], j, value));
+  }
+
+  /** A copy with another value. */
+  static double[] with(double[] row, int j, double value) {
+    double[] changed = row.clone();
+    changed[j] = value;
+    return changed;
+  }
+
+  /** A copy with another column. */
+  static double[][] withColumn(double[][] matrix, int j, IntToDoubleFunction value) {
+    double[][] changed = copy(matrix);
+    for (int i = 0; i < changed.length; i++) {
+      changed[i][j] = value.applyAsDouble(i);
+    }
+    return changed;
   }
 
   static double[][] copy(double[][] values) {

@@ -1,0 +1,92 @@
+package io.github.batchnorm;
+
+import static io.github.batchnorm.Snapshot.bits;
+import static io.github.batchnorm.TestData.with;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What infer and inferBackward give; {@link RunningStatisticsTest} has the averages they take. */
+@DisplayName("Inference (9 x 5, seed 61)")
+class InferenceTest {
+  private static final Problem P = Problem.of(9, 5, 61);
+
+  private final BatchNormLayer layer = P.trained();
+  private final double[] row = P.dout()[0].clone();
+
+  private static void refuses(String message, ThrowingCallable call) {
+    assertThatIllegalArgumentException().isThrownBy(call).withMessage(message);
+  }
+
+  @Test
+  void every_row_stands_for_itself() {
+    double[][] out = layer.infer(P.x());
+    for (int i = 0; i < P.n(); i++) {
+      assertThat(layer.infer(new double[][] {P.x()[i]})[0]).isEqualTo(out[i]);
+    }
+  }
+
+  @Nested
+  class Of_one_row {
+
+    @Test
+    void gives_the_bits_of_the_matrix_form() {
+      double[] expected = layer.infer(new double[][] {row})[0];
+      double[] same = row.clone();
+      assertThat(bits(layer.infer(row))).isEqualTo(bits(expected));
+      assertThat(row).isEqualTo(same);
+      double[] out = new double[5];
+      assertThat(layer.infer(row, out)).isSameAs(out);
+      assertThat(bits(out)).isEqualTo(bits(expected));
+      assertThat(layer.infer(same, same)).isSameAs(same);
+      assertThat(bits(same)).isEqualTo(bits(expected));
+    }
+
+    @Test
+    void refuses_what_is_no_row_of_the_layer() {
+      assertThatNullPointerException()
+          .isThrownBy(() -> layer.infer((double[]) null))
+          .withMessage("row is null");
+      assertThatNullPointerException()
+          .isThrownBy(() -> layer.infer(row, null))
+          .withMessage("out is null");
+      refuses("row has 4 values, expected 5", () -> layer.infer(new double[4]));
+      refuses("out has 6 values, expected 5", () -> layer.infer(row, new double[6]));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 3, 4})
+    void refuses_a_value_that_is_not_finite_and_in_place_writes_nothing(int j) {
+      double[] bad = with(row, j, Double.NaN);
+      String message = "row[" + j + "] is NaN, expected a finite value";
+      refuses(message, () -> layer.infer(bad));
+      refuses(message, () -> layer.infer(bad, new double[5]));
+      refuses(message, () -> layer.infer(bad, bad));
+      assertThat(bits(bad)).isEqualTo(bits(with(row, j, Double.NaN)));
+    }
+
+    @Test
+    void may_overflow_also_in_place() {
+      layer.gamma()[1] = 1e300;
+      double[] large = with(row, 1, 1e300);
+      double[] out = layer.infer(large);
+      assertThat(out[1]).isInfinite();
+      assertThat(layer.infer(large, large)).isSameAs(large).isEqualTo(out);
+    }
+
+    @Test
+    void refuses_a_gamma_that_an_optimizer_has_spoilt() {
+      layer.gamma()[2] = Double.NEGATIVE_INFINITY;
+      for (double[] out : new double[][] {new double[5], row}) {
+        refuses("gamma[2] is -Infinity, expected a finite value", () -> layer.infer(row, out));
+      }
+    }
+  }
+}
