@@ -37,6 +37,7 @@ package io.github.batchnorm;
  * @param dx shape (N, D), two branches meet in x: {@code dx1 + dx2} (step 0)
  * @param dgamma shape (D): {@code Σ dgammax * xhat} (step 8)
  * @param dbeta shape (D): {@code Σ dout} (step 9)
+ * @since 1.0
  */
 public record BatchNormBackwardGraph(
     double[][] dgammax,

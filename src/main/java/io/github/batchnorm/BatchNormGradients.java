@@ -19,6 +19,7 @@ package io.github.batchnorm;
  * @param dgamma the derivative with respect to gamma, shape (D): {@code Σ dout * xhat} over the
  *     batch
  * @param dbeta the derivative with respect to beta, shape (D): {@code Σ dout} over the batch
+ * @since 1.0
  */
 public record BatchNormGradients(double[][] dx, double[] dgamma, double[] dbeta) {
 

@@ -26,6 +26,7 @@ package io.github.batchnorm;
  * @param sqrtvar the standard deviation, shape (D): {@code √(var + ε)} (step 5)
  * @param ivar its inverse, shape (D): {@code 1 / sqrtvar} (step 6)
  * @param xhat the normalized input, shape (N, D): {@code xmu * ivar} (step 7)
+ * @since 1.0
  */
 public record BatchNormGraph(
     double[] mu,

@@ -93,6 +93,8 @@ import java.util.Arrays;
  * the backward pass through Batch Normalization Layer</a>, 2016, steps 1 to 9 and 9 to 0; S. Ioffe,
  * C. Szegedy, <a href="https://arxiv.org/abs/1502.03167">Batch Normalization: Accelerating Deep
  * Network Training by Reducing Internal Covariate Shift</a>, 2015, Algorithms 1 and 2.
+ *
+ * @since 1.0
  */
 public final class BatchNormLayer {
   private final int features;
@@ -625,6 +627,8 @@ public final class BatchNormLayer {
    * }</pre>
    *
    * <p>A builder is for one thread at a time.
+   *
+   * @since 1.0
    */
   public static final class Builder {
     private final int features;

@@ -46,6 +46,7 @@ import java.util.Arrays;
  * @param cumulativeAverage whether a is 1 / batchesTracked, in place of smoothingFactor
  * @param populationRunningVar whether runningVar averages population variances (divide by N), not
  *     sample variances (divide by N - 1)
+ * @since 1.0
  * @serial exclude
  */
 public record BatchNormState(
@@ -60,6 +61,18 @@ public record BatchNormState(
     boolean populationRunningVar)
     implements Serializable {
 
+  /*
+   * A file of 1.0.0 loads in every later 1.x (SavedStatesTest). So a component that is added
+   *
+   * - is the last one, and has a type that can be null: what an old file does not have is read as
+   *   null, by Java serialization and by JSON libraries, also those that refuse a missing number;
+   * - means with null what versions before it did; the constructor puts this default in its place;
+   * - leaves the constructor without it, as a second one, which hands down null;
+   * - does not change serialVersionUID.
+   *
+   * No component goes, or gets another name or meaning. Each release saves files of its own (see
+   * saved/README.md in the test resources).
+   */
   @Serial private static final long serialVersionUID = 1;
 
   /**

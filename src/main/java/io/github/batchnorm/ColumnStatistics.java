@@ -59,6 +59,8 @@ import java.util.Objects;
  * <p><b>A call that throws changes nothing. Threads:</b> an object of this class is for one thread
  * at a time. Threads that work together have one each, and combine them.
  *
+ *
+ * @since 1.0
  * @serial exclude
  */
 public final class ColumnStatistics implements Serializable {

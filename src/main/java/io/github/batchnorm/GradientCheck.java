@@ -63,6 +63,8 @@ import java.util.function.ToDoubleFunction;
  *
  * <p><b>Threads:</b> a check is immutable, and may be shared; f is called by the caller's thread
  * only.
+ *
+ * @since 1.0
  */
 public final class GradientCheck {
   /** The derivative of a loss with respect to itself. */
@@ -300,7 +302,11 @@ public final class GradientCheck {
     return new GradientReport(relative, all);
   }
 
-  /** Is told how far a check is. */
+  /**
+   * Is told how far a check is.
+   *
+   * @since 1.0
+   */
   public interface Progress {
     /**
      * Called after each entry.

@@ -17,6 +17,8 @@ import java.util.stream.Collectors;
  * GradientReport report = new GradientCheck().check(at -> at[0] * Math.exp(at[1]), p, dp);
  * report.assertPassed();
  * }</pre>
+ *
+ * @since 1.0
  */
 public final class GradientReport {
   private static final int MOST = 5; // that are printed of each kind
@@ -146,6 +148,7 @@ public final class GradientReport {
    * @param allowed how far analytic may be from there: {@code tolerance * max(|analytic|,
    *     |numeric|)}, and what rounding may have moved
    * @param isRough whether f is so rough here that no two steps agree
+   * @since 1.0
    */
   public record Entry(
       String name, double analytic, double low, double high, double allowed, boolean isRough) {
