@@ -59,7 +59,6 @@ import java.util.Objects;
  * <p><b>A call that throws changes nothing. Threads:</b> an object of this class is for one thread
  * at a time. Threads that work together have one each, and combine them.
  *
- *
  * @since 1.0
  * @serial exclude
  */
