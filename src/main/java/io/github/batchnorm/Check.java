@@ -41,6 +41,18 @@ final class Check {
     }
   }
 
+  /** That a value and its neighbours are as far from the largest double as a step may take them. */
+  static void inReach(String name, double[] vector) {
+    for (int j = 0; j < vector.length; j++) {
+      require(
+          Math.abs(vector[j]) <= 0x1p1020,
+          "%s[%d] (%s) must be in [-2^1020, 2^1020]: steps from it would overflow",
+          name,
+          j,
+          vector[j]);
+    }
+  }
+
   static double tolerance(double tolerance) {
     require(tolerance > 0 && tolerance < 1, "tolerance (%s) must be in (0, 1)", tolerance);
     return tolerance;

@@ -2,6 +2,7 @@ package io.github.batchnorm;
 
 import io.github.batchnorm.GradientReport.Entry;
 import io.github.batchnorm.GradientReport.Findings;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -11,23 +12,33 @@ import java.util.stream.Stream;
  * the loss, one by one.
  *
  * <pre>{@code
- * slopes            right(h) = (loss(x + h) - loss(x)) / h,   left(h) = (loss(x) - loss(x - h)) / h
- * first try         (right(h) + left(h)) / 2
- * a closer look     (4 * slope(h) - slope(4h)) / 3 on each side, h four times shorter each time
+ * right(h) = (loss(x + h) - loss(x)) / h
+ * left(h)  = (loss(x) - loss(x - h)) / h
+ * centre(h) = (right(h) + left(h)) / 2
  * }</pre>
  *
- * <p>Nearly all correct entries agree at the first try, with two calls of f. Where one does not, f
- * may bend within the step, or have a kink there. Where right and left differ by more than their
- * mean, an entry may agree by chance. So a closer look follows the slopes from long steps to short
- * ones. Long steps are off because f bends, short ones because outputs are rounded; both show,
- * because the slopes of two steps then differ. The look ends at the first step where right and left
- * are the same, and the same as at the step before. At a kink they never meet; then, and where
- * rounding hides the meeting, the step decides whose slopes changed least. Beside a kink they meet
- * once the step is shorter than the distance. Rounding may leave few digits there, but enough to
- * tell on which side of the kink x is.
+ * <p><b>First try.</b> Nearly all correct entries agree with centre(h) of a first step h, which
+ * takes two calls of f. An entry that is no larger than rounding is tried again with 2 % of the
+ * spread: 1e11 + p hides a p of 1 from the first step, and not from the second.
  *
- * <p>The look never sees analytic, so that it cannot stop at a slope because it is the one hoped
- * for.
+ * <p><b>Closer look.</b> If the entry does not agree, f may be noisy, bend within the step, or have
+ * a kink there. The look measures the noise, then follows the slopes from a long step to short
+ * ones, each a quarter of the one before. Long steps are off because f bends, short ones because of
+ * noise. Both show: the slopes of two steps then differ. The step with the least error is taken.
+ *
+ * <pre>{@code
+ * where f is smooth    (16 * centre(h) - centre(4h)) / 15    Richardson's extrapolation to h = 0
+ * at a kink            (4 * right(h) - right(4h)) / 3        and the same of left
+ * }</pre>
+ *
+ * <p>The look does not use the gradient in question. So it cannot end at a slope because that slope
+ * is the one hoped for.
+ *
+ * <p><b>Noise.</b> f may round more than the last bits of its outputs show: a float on the way,
+ * large logits, a variance as a difference of squares. Then slopes of short steps are quantized,
+ * and two of them may be equal by chance. The noise comes from a table of differences (J. Moré, S.
+ * Wild, <a href="https://doi.org/10.1137/100786125">Estimating Computational Noise</a>, 2011). The
+ * steps themselves tell it a second time, see {@link Estimate#blurredBy(List)}.
  *
  * <p>Slopes are kept term by term, a term being one output times its dout, and added up last.
  * Outputs that do not move then add no rounding, and kinks of several outputs do not cancel.
@@ -35,17 +46,16 @@ import java.util.stream.Stream;
  * <p>The words for what a derivative is off by:
  *
  * <ul>
- *   <li><b>rounding</b>: what the last bits of the outputs make of a slope; the shorter the step,
- *       the more.
- *   <li><b>noise</b>: the most that rounding inside of f may make of a slope.
- *   <li><b>error</b>: what a derivative may be off by, as right and left and two steps tell.
+ *   <li><b>rounding</b>: what noise, and the last bits of the outputs, make of a slope.
+ *   <li><b>error</b>: rounding, and what the slopes changed since the longer step.
  *   <li><b>digits</b>: a derivative has them if its error is a small part of the derivative itself.
- *   <li><b>rough</b>: f is, if the error leaves no digits and noise does not explain why.
  *   <li><b>flat</b>: a slope so small beside those around it that it stands for 0.
- *   <li><b>allowed</b>: what analytic may be off by, see {@link Entry#allowed}.
  * </ul>
  */
 final class Differences {
+  /** The most calls of f for an entry. */
+  private static final int MAX_CALLS = 60;
+
   /** What one rounding adds up to, roughly, until it arrives in an output. */
   private static final double ROUNDINGS = 8;
 
@@ -54,8 +64,8 @@ final class Differences {
   /** An estimate whose relative error is more than so many tolerances leaves too few digits. */
   private static final double MAX_BLUR = 100;
 
-  /** Rounding inside of f may be so many times what its outputs show; if it is more, f is rough. */
-  private static final double MAX_NOISE = 1000;
+  /** An error counts up to so many times what rounding explains. */
+  private static final double MAX_ERROR = 100;
 
   /** Right and left differ at a kink by so many times what they change from step to step. */
   private static final double MIN_JUMP = 10;
@@ -66,12 +76,18 @@ final class Differences {
   /** A zero has to be one at a step of so many times the first, about 2 % of the spread, too. */
   private static final double LONG = 4096;
 
-  /** The shortest step of a closer look, relative to its longest. */
-  private static final double SHORTEST = 0x1p-104;
+  /** Steps are no power of two times what f may quantize: equal errors would look like none. */
+  private static final double ODD = 0.7;
+
+  /**
+   * Where to look for noise, relative to the spread. The nearest distance that moves f is taken;
+   * beyond a float's 2^-24 only what is coarser than a float moves nothing.
+   */
+  private static final double[] NEAR = {0, 0x1p-46, 0x1p-36, 0x1p-27, 0x1p-18, 0x1p-12};
 
   /**
    * Slopes stand for 0 if they are smaller than what slopes change within so small a part of the
-   * first step, or a ten billionth of the spread. Next to an optimum analytic is rounded too, and a
+   * first step, a ten billionth of the spread. Next to an optimum analytic is rounded too, and a
    * loss of about 0 does not say by how much.
    */
   private static final double FLAT = 0x1p-15;
@@ -81,6 +97,7 @@ final class Differences {
   private final double[] dout; // flat, as out
   private final double[] out; // f(x)
   private boolean hasMoved; // whether any step moved any output
+  private int callsLeft; // for the entry under way
 
   Differences(Gradient gradient, double tolerance) {
     this.gradient = gradient;
@@ -89,16 +106,16 @@ final class Differences {
     out = gradient.outputs(0, 0, gradient.x()[0][0]);
   }
 
-  /** To be asked last. */
+  /** What is to be said after all entries are compared. */
   Findings findings(List<Entry> entries) {
     boolean isRepeatable = Arrays.equals(out, gradient.outputs(0, 0, gradient.x()[0][0]));
     boolean agrees = entries.stream().allMatch(Entry::agrees);
-    boolean isVacuous = agrees && entries.stream().allMatch(Entry::isZero);
+    boolean isVacuous = agrees && entries.stream().allMatch(Entry::acceptsZero);
     boolean isFloat = hasMoved && !agrees && seemsToUseFloat();
     Stream<String> reasons =
         Stream.of(
             isRepeatable ? "" : "not repeatable, the last call of f differs from the first",
-            isVacuous ? "vacuous, every entry is zero up to rounding" : "",
+            isVacuous ? "vacuous, a gradient of zeros would agree too" : "",
             hasMoved ? "" : "no step moved an output, as if f ignored x, or is constant here",
             isFloat ? "all outputs are floats, as if f did not use double" : "");
     List<String> named =
@@ -114,72 +131,213 @@ final class Differences {
         && Arrays.stream(outputs).anyMatch(v -> (Float.floatToIntBits((float) v) & 0xFFF) != 0);
   }
 
+  /** Tries the first step, and longer ones as long as rounding leaves too few digits. */
   Entry compare(int i, int j) {
+    callsLeft = MAX_CALLS;
     double first = firstStep(i, j);
     double h = first;
-    while (h <= LONGER * LONG * first) {
-      Slopes slopes = slopes(i, j, h);
-      Estimate central = slopes.central();
-      Entry entry = entry(i, j, central, 0);
-      double jump = Math.abs(sum(slopes.right()) - sum(slopes.left()));
-      if (!entry.agrees() || jump > central.size() + MIN_JUMP * central.rounding()) {
-        break;
-      }
-      boolean isDone = entry.isZero() ? h >= LONG * first : hasDigits(central);
-      if (isDone || central.size() == 0) { // if no output moved
+    Slopes slopes = slopes(i, j, h, 0);
+    double flat = FLAT * slopes.steepest();
+    Entry entry = entry(i, j, slopes.central(), 0);
+    while (entry.agrees() && !slopes.differWidely()) {
+      boolean isZero = entry.isZero();
+      if (isZero ? h >= LONG * first : hasDigits(slopes.central())) {
         return entry;
       }
-      h = entry.isZero() ? LONG * first : LONGER * h;
+      h = isZero ? LONG * first : LONGER * h;
+      if (h > LONGER * LONG * first) {
+        break;
+      }
+      slopes = slopes(i, j, h, 0);
+      entry = entry(i, j, slopes.central(), 0);
     }
-    return lookCloser(i, j, LONGER * Math.min(LONGER * h, LONG * first));
+    double longest = LONGER * Math.min(LONGER * h, LONG * first);
+    return entry(i, j, lookCloser(i, j, longest, slopes.central().size()), flat);
   }
 
-  /** Follows the slopes from a long step to short ones; see the class comment. */
-  private Entry lookCloser(int i, int j, double longest) {
-    double least = Math.max(longest * SHORTEST, Math.ulp(gradient.x()[i][j]));
-    Slopes longer = slopes(i, j, longest);
-    Slopes previous = longer;
-    double steep = larger(sum(longer.right()), sum(longer.left()));
-    Estimate best = new Estimate(Double.NaN, Double.NaN, Double.POSITIVE_INFINITY, Double.NaN);
-    // up to the first that is smooth and good enough
-    for (double h = longest / 4;
-        h >= least && (best.isKink() || !best.isWithin(tolerance));
-        h /= 4) {
-      Slopes slopes = slopes(i, j, h);
-      Slopes limit = slopes.limit(longer);
-      Estimate estimate = limit.comparedWith(previous);
-      boolean hasFirstDigits = hasDigits(estimate) && !hasDigits(best);
-      if (hasFirstDigits || estimate.error() < best.error()) {
-        best = estimate;
-      } else if (!estimate.isKink() && 2 * estimate.error() < best.high() - best.low()) {
-        best = best.endAt(estimate); // the step is so short that x is seen to be beside the kink
-      } else if (!estimate.isKink() && estimate.error() <= 2 * estimate.rounding()) {
-        break; // rounding takes all; shorter steps are worse
-      }
-      longer = slopes;
-      previous = limit;
+  /** Finds the derivative with the steps that suit f; see the class comment. */
+  private Estimate lookCloser(int i, int j, double usual, double size) {
+    double noise = noise(i, j);
+    boolean isNoisy = ROUNDINGS * noise > tolerance * size * usual;
+    double longest = isNoisy ? Math.max(usual, gradient.spread(j) / 4) : usual;
+    double x = Math.abs(gradient.x()[i][j]);
+    // a parameter of 1e-100 has a spread of 1: steps of its own size need a walk of their own
+    boolean isTiny = x > 0 && x < 0x1p-30 * longest;
+    Estimate best = walk(i, j, longest, noise, isTiny ? MAX_CALLS / 3 : 0);
+    if (isTiny && !hasDigits(best)) {
+      best = better(best, walk(i, j, x, noise, 0));
     }
-    return entry(i, j, best, FLAT * firstStep(i, j) / longest * steep);
+    return best.isKink() ? endOf(best, i, j, noise) : best;
+  }
+
+  /** Follows the slopes from a long step to short ones, and takes the best. */
+  private Estimate walk(int i, int j, double longest, double noise, int callsToKeep) {
+    double x = Math.abs(gradient.x()[i][j]);
+    double h = ODD * longest;
+    Slopes last = slopes(i, j, h, noise);
+    if (!Double.isFinite(last.central().low()) && x > 0 && x < h) {
+      h = ODD * x;
+      last = slopes(i, j, h, noise);
+    }
+    Slopes limit = last;
+    double quantum = last.least();
+    List<Estimate> found = new ArrayList<>();
+    while (callsLeft > callsToKeep + 1 && h / 4 >= leastStep(i, j) && !isDone(found, i, j, noise)) {
+      h /= 4;
+      Slopes slopes = slopes(i, j, h, noise);
+      Slopes nearer = slopes.limit(last);
+      Estimate estimate = nearer.comparedWith(limit);
+      // what does not move may still do so by less than the least that was seen
+      found.add(slopes.steepest() > 0 ? estimate : estimate.blurredBy(quantum));
+      quantum = slopes.least() > 0 ? slopes.least() : quantum;
+      last = slopes;
+      limit = nearer;
+    }
+    Estimate best = new Estimate(Double.NaN, Double.NaN, Double.POSITIVE_INFINITY, Double.NaN, h);
+    for (int n = 0; n < found.size(); n++) {
+      best = better(best, found.get(n).blurredBy(found.subList(n + 1, found.size())));
+    }
+    return best;
+  }
+
+  /** Whether the last estimate is good enough, or shorter steps only get worse. */
+  private boolean isDone(List<Estimate> found, int i, int j, double noise) {
+    if (found.isEmpty()) {
+      return false;
+    }
+    Estimate last = found.get(found.size() - 1);
+    if (last.isWithin(tolerance)) {
+      return isConfirmed(last, i, j, noise);
+    } else if (last.isKink()) {
+      Estimate previous = found.get(Math.max(0, found.size() - 2));
+      return previous.isWithin(10 * tolerance) && last.error() > previous.error();
+    }
+    return last.error() <= 2 * last.rounding();
+  }
+
+  /** Whether a step a thousand times shorter tells the same, as far as it can tell. */
+  private boolean isConfirmed(Estimate estimate, int i, int j, double noise) {
+    double h = estimate.h() / 1024;
+    if (h < leastStep(i, j) || callsLeft < 2) {
+      return true;
+    }
+    Estimate shorter = slopes(i, j, h, noise).central();
+    return estimate.distance(shorter) <= shorter.rounding() + estimate.error();
+  }
+
+  private Estimate better(Estimate one, Estimate other) {
+    boolean isSame = hasDigits(one) == hasDigits(other);
+    return (isSame ? other.error() < one.error() : hasDigits(other)) ? other : one;
   }
 
   private boolean hasDigits(Estimate estimate) {
     return estimate.isWithin(MAX_BLUR * tolerance);
   }
 
-  /** The step where bends, which grow with h², and rounding, with 1 / h, are off by as much. */
-  private double firstStep(int i, int j) {
-    double h = gradient.spread(j) * Math.cbrt(unit(i, j));
-    // no less than what moves x; a power of two, which x + h and x - h do not round
-    return Math.max(Math.scalb(1.0, Math.getExponent(h)), 2 * Math.ulp(gradient.x()[i][j]));
+  /** The slope on that side of a kink where x is, if steps are short enough to tell. */
+  private Estimate endOf(Estimate kink, int i, int j, double noise) {
+    double jump = kink.high() - kink.low();
+    double h = kink.h() / 128;
+    Slopes slopes = slopes(i, j, h, noise);
+    while (slopes.gap() + slopes.rounding() > jump / 2) {
+      h /= 128;
+      if (slopes.rounding() > jump / 2 || h < leastStep(i, j) || callsLeft < 2) {
+        return kink;
+      }
+      slopes = slopes(i, j, h, noise);
+    }
+    double slope = slopes.central().low();
+    double end = slope - kink.low() < kink.high() - slope ? kink.low() : kink.high();
+    // several outputs may have kinks on both sides; or f bends, and this only looked like a kink
+    return Math.abs(end - slope) <= slopes.gap() + slopes.rounding()
+        ? new Estimate(end, end, kink.error(), kink.rounding(), h)
+        : walk(i, j, h, noise, 0);
   }
 
-  /** What f may lose of x, relative to the spread: an f that subtracts a mean rounds as x does. */
-  private double unit(int i, int j) {
-    return Math.max(UNIT, Math.ulp(gradient.x()[i][j]) / gradient.spread(j));
+  /** How much f is off by rounding inside of it; 0 if no step is short enough to show. */
+  private double noise(int i, int j) {
+    double x = gradient.x()[i][j];
+    double least = 4 * Math.ulp(x); // exact at x + 6 * least too
+    for (double near : NEAR) {
+      double d = Math.max(least, near * gradient.spread(j));
+      boolean isNext = near == 0 || d > least;
+      if (isNext && callsLeft > MAX_CALLS / 2 && change(i, j, x + d) != 0) {
+        double noise = noise(i, j, least * Math.rint(3.3 * d / least));
+        // a kink on one side is no noise; and another spacing, as above
+        double other =
+            noise > 0 && d > least ? noise(i, j, -least * Math.rint(2.3 * d / least)) : noise;
+        if (noise >= 0) {
+          return Math.max(0, Math.min(noise, other));
+        }
+      }
+    }
+    return 0;
+  }
+
+  private double noise(int i, int j, double spacing) {
+    double[] changes = new double[7];
+    for (int k = 1; k < changes.length; k++) {
+      changes[k] = change(i, j, gradient.x()[i][j] + k * spacing);
+    }
+    return noise(changes);
+  }
+
+  /**
+   * The standard deviation of the noise in equally spaced values of a smooth function (Moré, Wild).
+   * The k-th differences of a smooth function vanish, those of noise do not: they have the variance
+   * σ² (2k)! / (k!)². Three estimates in a row that agree, and differences of both signs, are
+   * noise.
+   *
+   * @return negative if the values are too often equal: they are too close to each other to tell
+   */
+  static double noise(double[] values) {
+    double[] differences = Arrays.copyOf(values, values.length);
+    double[] levels = new double[values.length];
+    boolean[] hasBothSigns = new boolean[values.length];
+    double factor = 1;
+    long equal = 0;
+    for (int k = 1; k < values.length; k++) {
+      for (int n = 0; n < values.length - k; n++) {
+        differences[n] = differences[n + 1] - differences[n];
+      }
+      double[] ofK = Arrays.copyOf(differences, values.length - k);
+      factor *= k / (4.0 * k - 2); // (k!)² / (2k)!
+      levels[k] = Math.sqrt(factor * Arrays.stream(ofK).map(d -> d * d).average().orElseThrow());
+      hasBothSigns[k] =
+          Arrays.stream(ofK).anyMatch(d -> d > 0) && Arrays.stream(ofK).anyMatch(d -> d < 0);
+      equal += k == 1 ? Arrays.stream(ofK).filter(d -> d == 0).count() : 0;
+    }
+    for (int k = 1; k + 2 < values.length; k++) {
+      double low = Math.min(levels[k], Math.min(levels[k + 1], levels[k + 2]));
+      double high = Math.max(levels[k], Math.max(levels[k + 1], levels[k + 2]));
+      if (hasBothSigns[k] && high <= 4 * low) {
+        return levels[k];
+      }
+    }
+    return !Double.isFinite(levels[5]) ? 0 : equal > 2 ? -1 : Math.min(levels[4], levels[5]);
+  }
+
+  /** Of the loss, from x to another value of its entry. */
+  private double change(int i, int j, double value) {
+    return sum(slopesTo(value, i, j)) * (value - gradient.x()[i][j]);
+  }
+
+  /** The step where bends, which grow with h², and rounding, with 1 / h, are off by as much. */
+  private double firstStep(int i, int j) {
+    // what f may lose of x: an f that subtracts a mean rounds as x does
+    double unit = Math.max(UNIT, Math.ulp(gradient.x()[i][j]) / gradient.spread(j));
+    double h = gradient.spread(j) * Math.cbrt(unit);
+    // a power of two, which x + h and x - h do not round
+    return Math.max(Math.scalb(1.0, Math.getExponent(h)), leastStep(i, j));
+  }
+
+  /** The least that moves x to both sides alike. */
+  private double leastStep(int i, int j) {
+    return 2 * Math.ulp(gradient.x()[i][j]);
   }
 
   /** The slopes of all terms, and what rounding makes of the terms that moved, all if none did. */
-  private Slopes slopes(int i, int j, double h) {
+  private Slopes slopes(int i, int j, double h, double noise) {
     double[] right = slopesTo(gradient.x()[i][j] + h, i, j);
     double[] left = slopesTo(gradient.x()[i][j] - h, i, j);
     double all = 0;
@@ -191,11 +349,13 @@ final class Differences {
       moved = Math.hypot(moved, moves ? term : 0);
       hasMoved |= moves;
     }
-    return new Slopes(right, left, ROUNDINGS * UNIT * (moved == 0 ? all : moved) / h);
+    double rounding = ROUNDINGS * Math.max(UNIT * (moved == 0 ? all : moved), noise) / h;
+    return new Slopes(right, left, Slopes.combine(right, left, 0.5, 0.5), rounding, h);
   }
 
   /** From x to another value of its entry. */
   private double[] slopesTo(double value, int i, int j) {
+    callsLeft--;
     double[] outputs = gradient.outputs(i, j, value);
     double step = value - gradient.x()[i][j]; // as rounded
     Arrays.setAll(outputs, k -> dout[k] * ((outputs[k] - out[k]) / step));
@@ -204,12 +364,13 @@ final class Differences {
 
   private Entry entry(int i, int j, Estimate found, double flat) {
     double analytic = gradient.analytic()[i][j];
-    double noise = MAX_NOISE * unit(i, j) / UNIT * found.rounding();
-    boolean rough = found.error() > noise && !hasDigits(found);
     double size = Math.max(Math.abs(analytic), found.size());
-    boolean isFlat = size <= flat && Double.isFinite(flat);
-    double allowed = isFlat ? flat : tolerance * size + Math.min(found.error(), noise);
-    return new Entry(gradient.nameOf(i, j), analytic, found.low(), found.high(), allowed, rough);
+    boolean isFlat = size <= flat && Double.isFinite(flat) && !hasDigits(found);
+    double explained = Math.min(found.error(), MAX_ERROR * found.rounding());
+    double error = hasDigits(found) ? found.error() : explained;
+    double allowed = isFlat ? flat : tolerance * size + error;
+    boolean isRough = !hasDigits(found) && size > allowed;
+    return new Entry(gradient.nameOf(i, j), analytic, found.low(), found.high(), allowed, isRough);
   }
 
   private static double sum(double[] terms) {
@@ -221,50 +382,81 @@ final class Differences {
   }
 
   /**
-   * The slopes of each term of the loss.
+   * The slopes of each term of the loss, for a step or in the limit of short ones.
    *
    * @param right to the right of x
    * @param left to the left of x
+   * @param centre from the left of x to the right
    * @param rounding what rounding makes of their sums
+   * @param h the step
    */
-  private record Slopes(double[] right, double[] left, double rounding) {
+  private record Slopes(double[] right, double[] left, double[] centre, double rounding, double h) {
+
+    /** a * one + b * other. */
+    static double[] combine(double[] one, double[] other, double a, double b) {
+      double[] result = new double[one.length];
+      Arrays.setAll(result, k -> a * one[k] + b * other[k]);
+      return result;
+    }
 
     Estimate central() {
-      double mean = (sum(right) + sum(left)) / 2;
-      return new Estimate(mean, mean, rounding, rounding);
+      double slope = sum(centre);
+      return new Estimate(slope, slope, rounding, rounding, h);
     }
 
-    /**
-     * Richardson's extrapolation: the slopes at a step of length 0, if they change in proportion to
-     * the step, as a parabola's do.
-     */
+    double steepest() {
+      return larger(sum(right), sum(left));
+    }
+
+    /** Whether right and left are so different that their mean may agree by chance. */
+    boolean differWidely() {
+      return Math.abs(sum(right) - sum(left)) > Math.abs(sum(centre)) + MIN_JUMP * rounding;
+    }
+
+    /** How far right and left are from each other, over all terms. */
+    double gap() {
+      return Arrays.stream(combine(right, left, 1, -1)).map(Math::abs).sum();
+    }
+
+    /** The least that the loss moved by, to the right or to the left. */
+    double least() {
+      return h * Math.min(Math.abs(sum(right)), Math.abs(sum(left)));
+    }
+
+    /** Richardson's extrapolation to a step of length 0, from this step and one of 4h. */
     Slopes limit(Slopes longer) {
-      double[] ofRight = right.clone();
-      double[] ofLeft = left.clone();
-      Arrays.setAll(ofRight, k -> (4 * right[k] - longer.right[k]) / 3);
-      Arrays.setAll(ofLeft, k -> (4 * left[k] - longer.left[k]) / 3);
-      return new Slopes(ofRight, ofLeft, rounding);
+      return new Slopes(
+          combine(right, longer.right, 4 / 3.0, -1 / 3.0),
+          combine(left, longer.left, 4 / 3.0, -1 / 3.0),
+          combine(centre, longer.centre, 16 / 15.0, -1 / 15.0),
+          rounding,
+          h);
     }
 
-    /** The sums of the terms. Their error is how far right and left, now and before, differ. */
-    Estimate comparedWith(Slopes previous) {
+    /** The sums of the terms. Their error is what they changed since the longer step. */
+    Estimate comparedWith(Slopes longer) {
       double low = 0;
       double high = 0;
+      double byRight = 0;
+      double byLeft = 0;
       double gap = 0;
       for (int k = 0; k < right.length; k++) {
-        boolean isKink = isKink(k, previous);
-        low += isKink ? Math.min(right[k], left[k]) : (right[k] + left[k]) / 2;
-        high += isKink ? Math.max(right[k], left[k]) : (right[k] + left[k]) / 2;
+        boolean isKink = isKink(k, longer);
+        low += isKink ? Math.min(right[k], left[k]) : centre[k];
+        high += isKink ? Math.max(right[k], left[k]) : centre[k];
+        byRight += isKink ? right[k] - longer.right[k] : centre[k] - longer.centre[k];
+        byLeft += isKink ? left[k] - longer.left[k] : centre[k] - longer.centre[k];
         gap += isKink ? 0 : Math.abs(right[k] - left[k]);
       }
-      double change = larger(sum(right) - sum(previous.right), sum(left) - sum(previous.left));
-      // three times, because slopes that are off may come close by chance
-      return new Estimate(low, high, 3 * Math.max(gap, change) + rounding, rounding);
+      // a bump beside x may leave the centre alone, so the gap counts; less, as it shrinks more
+      // slowly; three times, because slopes that are off may come close by chance
+      double error = 3 * Math.max(larger(byRight, byLeft), gap / 16) + rounding;
+      return new Estimate(low, high, error, rounding, h);
     }
 
     /** Whether right and left of a term differ by more than they changed since a longer step. */
-    private boolean isKink(int k, Slopes previous) {
-      double change = larger(right[k] - previous.right[k], left[k] - previous.left[k]);
+    private boolean isKink(int k, Slopes longer) {
+      double change = larger(right[k] - longer.right[k], left[k] - longer.left[k]);
       return Math.abs(right[k] - left[k]) > MIN_JUMP * (change + rounding);
     }
   }
@@ -276,8 +468,9 @@ final class Differences {
    * @param high the same, or at a kink the largest slope
    * @param error how far each may be off
    * @param rounding the part of it that rounding explains
+   * @param h the step that it is from
    */
-  private record Estimate(double low, double high, double error, double rounding) {
+  private record Estimate(double low, double high, double error, double rounding, double h) {
     boolean isKink() {
       return low < high;
     }
@@ -290,12 +483,19 @@ final class Differences {
       return error <= tolerance * size() && Double.isFinite(error);
     }
 
-    /** The slope to that side of a kink where x is, to all its digits; a short step tells which. */
-    Estimate endAt(Estimate shorter) {
-      double end = Math.abs(low - shorter.low) < Math.abs(high - shorter.low) ? low : high;
-      // kinks of several outputs need not lie on the same side
-      boolean isEnd = Math.abs(end - shorter.low) <= shorter.error;
-      return isEnd ? new Estimate(end, end, error, rounding) : shorter;
+    double distance(Estimate that) {
+      return Math.max(low - that.high, that.low - high);
+    }
+
+    /** The same, if the loss is off by so much. */
+    Estimate blurredBy(double noise) {
+      return new Estimate(low, high, Math.max(error, noise / h), Math.max(rounding, noise / h), h);
+    }
+
+    /** The same, with the noise that shorter steps show: what they move by beyond this slope. */
+    Estimate blurredBy(List<Estimate> shorter) {
+      return blurredBy(
+          3 * shorter.stream().mapToDouble(s -> s.h * distance(s)).reduce(0, Math::max));
     }
   }
 }

@@ -25,6 +25,9 @@ record Gradient(
     x = copy(x);
     dout = copy(dout);
     analytic = copy(analytic);
+    for (int i = 0; i < x.length; i++) {
+      Check.inReach(isVector ? "p" : "x[" + i + "]", x[i]);
+    }
   }
 
   static Gradient byVector(
@@ -54,8 +57,9 @@ record Gradient(
   /** The standard deviation of column j, or if all values are the same, their size, at least 1. */
   double spread(int j) {
     double mean = Arrays.stream(x).mapToDouble(row -> row[j] / x.length).sum();
-    double length = Arrays.stream(x).mapToDouble(row -> row[j] - mean).reduce(0, Math::hypot);
-    double deviation = length / Math.sqrt(x.length);
+    double root = Math.sqrt(x.length); // divided first, as the sum might overflow
+    double deviation =
+        Arrays.stream(x).mapToDouble(row -> (row[j] - mean) / root).reduce(0, Math::hypot);
     // the mean of equal values is rounded
     return deviation > 4 * Math.ulp(mean) ? deviation : Math.max(1, Math.abs(mean));
   }

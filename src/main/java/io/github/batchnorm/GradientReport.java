@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a {@link GradientCheck} found. A test asserts that it {@link #assertPassed passed}; {@link
@@ -128,14 +128,27 @@ public final class GradientReport {
   @Override
   public String toString() {
     String verdict = !agrees() ? "FAILED" : isVacuous() ? "VACUOUS" : "passed";
-    String format = "%s: %d of %d entries fail at tolerance %.1e; %d zero, %d at a kink";
-    int failed = failures().size();
-    Object[] counts = {verdict, failed, entries.size(), tolerance, zeros().size(), kinks().size()};
-    List<Object> lines = new ArrayList<>(List.of(String.format(Locale.ROOT, format, counts)));
-    lines.addAll(entries.stream().limit(Math.max(1, Math.min(failed, MOST))).toList());
-    lines.addAll(kinks().stream().limit(MOST).toList());
+    String counts =
+        String.format(
+            Locale.ROOT,
+            "%s: %d of %d entries fail at tolerance %.1e; %d zero, %d at a kink, %d rough",
+            verdict,
+            failures().size(),
+            entries.size(),
+            tolerance,
+            zeros().size(),
+            kinks().size(),
+            those(Entry::isRough).size());
+    List<String> lines = new ArrayList<>(List.of(counts));
+    Stream<Entry> failures = failures().stream().limit(MOST);
+    lines.addAll(failures.map(Entry::toString).toList());
+    if (failures().isEmpty()) {
+      lines.add("worst: " + entries.get(0));
+    }
+    Stream<Entry> kinks = kinks().stream().filter(entry -> entry != entries.get(0)).limit(MOST);
+    lines.addAll(kinks.map(Entry::toString).toList());
     lines.addAll(reasons());
-    return lines.stream().distinct().map(Object::toString).collect(Collectors.joining("\n  "));
+    return String.join("\n  ", lines);
   }
 
   /**
@@ -147,7 +160,8 @@ public final class GradientReport {
    * @param high the same; at a kink the largest slope
    * @param allowed how far analytic may be from there: {@code tolerance * max(|analytic|,
    *     |numeric|)}, and what rounding may have moved
-   * @param isRough whether f is so rough here that no two steps agree
+   * @param isRough whether f is so noisy that few digits of the derivative can be told: the entry
+   *     may be off by all that is allowed
    * @since 1.0
    */
   public record Entry(
@@ -180,6 +194,11 @@ public final class GradientReport {
       return Math.max(Math.abs(analytic), Math.max(Math.abs(low), Math.abs(high))) <= allowed;
     }
 
+    /** Whether 0 in the place of analytic would agree too. */
+    boolean acceptsZero() {
+      return Math.max(low, -high) <= allowed;
+    }
+
     /**
      * How far analytic is from the derivative as f has it.
      *
@@ -199,7 +218,7 @@ public final class GradientReport {
     public String toString() {
       String found = isKink() ? "at a kink, slopes " + low + " to " + high : "numerically " + low;
       String odd = Double.isFinite(low) ? "" : ", f is not finite around here";
-      odd = isRough ? ", f is rough here: no two steps agree" : odd;
+      odd = isRough ? ", rough: noise hides its further digits" : odd;
       String text = "%s is %s, %s: difference %.1e, allowed %.1e%s";
       return String.format(Locale.ROOT, text, name, analytic, found, difference(), allowed, odd);
     }

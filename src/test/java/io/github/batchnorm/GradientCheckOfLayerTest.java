@@ -153,8 +153,8 @@ class GradientCheckOfLayerTest {
     GradientReport report = new GradientCheck().checkLayer(layer, input(random, 6, 2), 3);
     assertThat(report.agrees()).as("%s", report).isTrue();
     assertThat(report.reasons())
-        .contains("training dx: vacuous, every entry is zero up to rounding")
-        .contains("inference dx: vacuous, every entry is zero up to rounding");
+        .contains("training dx: vacuous, a gradient of zeros would agree too")
+        .contains("inference dx: vacuous, a gradient of zeros would agree too");
   }
 
   @Test
@@ -163,7 +163,7 @@ class GradientCheckOfLayerTest {
     GradientReport report = new GradientCheck().checkLayer(layer, new double[][] {{1}, {3}}, 3);
     assertThat(report.agrees()).as("%s", report).isTrue();
     assertThat(report.reasons())
-        .contains("training dx: vacuous, every entry is zero up to rounding")
+        .contains("training dx: vacuous, a gradient of zeros would agree too")
         .noneMatch(reason -> reason.startsWith("inference"));
   }
 
