@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -32,20 +33,10 @@ class ConcurrencyTest {
   private static final int N = 64;
   private static final int D = 48;
 
-  private final Random random = new Random(29);
-  private final BatchNormLayer layer =
-      BatchNormLayer.builder(D).gamma(gaussian(random, D)).beta(gaussian(random, D)).build();
-  private final List<double[][]> xs = matrices();
-  private final List<double[][]> douts = matrices();
+  private final List<Problem> problems = // one for each thread
+      IntStream.range(0, THREADS).mapToObj(t -> Problem.of(N, D, 29 + t)).toList();
+  private final BatchNormLayer layer = problems.get(0).layer();
   private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
-
-  private List<double[][]> matrices() {
-    List<double[][]> matrices = new ArrayList<>();
-    for (int t = 0; t < THREADS; t++) {
-      matrices.add(input(random, N, D));
-    }
-    return matrices;
-  }
 
   @AfterEach
   void stopThreads() {
@@ -74,27 +65,19 @@ class ConcurrencyTest {
 
   @Test
   void infer_and_inferBackward_give_each_thread_the_bits_it_gets_alone() throws Exception {
-    for (double[][] x : xs) {
-      layer.forward(x);
-    }
-    List<double[][]> outs = xs.stream().map(layer::infer).toList();
-    List<BatchNormGradients> gradients = new ArrayList<>();
-    for (int t = 0; t < THREADS; t++) {
-      gradients.add(layer.inferBackward(xs.get(t), douts.get(t)));
-    }
+    problems.forEach(p -> layer.forward(p.x()));
     Snapshot before = Snapshot.of(layer);
-
     List<Callable<Void>> tasks = new ArrayList<>();
-    for (int t = 0; t < THREADS; t++) {
-      int own = t;
+    for (Problem own : problems) {
+      double[][] out = layer.infer(own.x());
+      BatchNormGradients gradients = layer.inferBackward(own.x(), own.dout());
       tasks.add(
           () -> {
-            double[][] x = xs.get(own);
-            double[][] into = new double[N][D];
+            double[][] into = own.zeros();
             for (int call = 0; call < CALLS; call++) {
-              assertSameBits(layer.infer(x), outs.get(own));
-              assertSameBits(layer.infer(x, into), outs.get(own));
-              assertSameBits(layer.inferBackward(x, douts.get(own)), gradients.get(own));
+              assertSameBits(layer.infer(own.x()), out);
+              assertSameBits(layer.infer(own.x(), into), out);
+              assertSameBits(layer.inferBackward(own.x(), own.dout()), gradients);
             }
             return null;
           });
@@ -105,15 +88,10 @@ class ConcurrencyTest {
 
   @Test
   void infer_leaves_the_graph_of_the_last_forward_to_backward() throws Exception {
-    double[][] x = xs.get(0);
-    double[][] dout = douts.get(0);
-    layer.forward(x);
+    double[][] dout = problems.get(0).dout();
+    layer.forward(problems.get(0).x());
     BatchNormGradients expected = layer.backward(dout);
-    List<Callable<double[][]>> tasks = new ArrayList<>();
-    for (double[][] own : xs) {
-      tasks.add(() -> layer.infer(own));
-    }
-    atOnce(tasks);
+    atOnce(problems.stream().<Callable<double[][]>>map(own -> () -> layer.infer(own.x())).toList());
     assertSameBits(layer.backward(dout), expected);
   }
 

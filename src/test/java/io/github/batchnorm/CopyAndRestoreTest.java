@@ -9,8 +9,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.DisplayName;
@@ -50,11 +48,15 @@ class CopyAndRestoreTest {
     }
   }
 
+  interface Make {
+    BatchNormLayer apply(BatchNormLayer layer) throws Exception;
+  }
+
   /** Ways to such a layer. */
   enum Way {
     OF_ITS_STATE(layer -> BatchNormLayer.of(layer.state())),
     BUILT_OF_ITS_STATE(layer -> BatchNormLayer.builder(layer.state()).build()),
-    OF_A_FILE(layer -> BatchNormLayer.of(throughAFile(layer.state()))),
+    OF_A_FILE(layer -> BatchNormLayer.of(read(written(layer.state())))),
     COPIED(BatchNormLayer::copy),
     RESTORED(
         layer -> {
@@ -64,20 +66,10 @@ class CopyAndRestoreTest {
           return other;
         });
 
-    final UnaryOperator<BatchNormLayer> make;
+    final Make make;
 
-    Way(UnaryOperator<BatchNormLayer> make) {
+    Way(Make make) {
       this.make = make;
-    }
-
-    private static BatchNormState throughAFile(BatchNormState state) {
-      try {
-        return read(written(state));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      } catch (ClassNotFoundException e) {
-        throw new AssertionError(e);
-      }
     }
   }
 
@@ -89,7 +81,7 @@ class CopyAndRestoreTest {
 
     @ParameterizedTest
     @EnumSource
-    void goes_on_as_the_first_would_have(Kind kind) {
+    void goes_on_as_the_first_would_have(Kind kind) throws Exception {
       for (int batches : new int[] {0, 9}) {
         BatchNormLayer layer = kind.trained(batches);
         BatchNormLayer other = way.make.apply(layer);
@@ -102,7 +94,7 @@ class CopyAndRestoreTest {
     }
 
     @Test
-    void has_no_graph_and_leaves_that_of_the_first() {
+    void has_no_graph_and_leaves_that_of_the_first() throws Exception {
       BatchNormLayer layer = P.trained();
       BatchNormLayer other = way.make.apply(layer);
       assertThatIllegalStateException()
@@ -114,7 +106,7 @@ class CopyAndRestoreTest {
     }
 
     @Test
-    void shares_no_array_with_the_first() {
+    void shares_no_array_with_the_first() throws Exception {
       BatchNormLayer layer = Kind.EXPONENTIAL.trained(3);
       BatchNormLayer other = way.make.apply(layer);
       BatchNormState before = layer.state();

@@ -97,21 +97,21 @@ class FuzzTest {
 
     /** Around the sizes where the grid begins another strip, another tile or other threads. */
     private static final int[][] LARGE = {
-      {65535, 1}, // 65,536 values take several threads
+      {65535, 1},
       {65536, 1},
       {70001, 1},
       {7281, 9},
-      {8193, 9},
-      {64, 512}, // one tile
-      {65, 512}, // two
-      {64, 513}, // two strips
+      {8193, 9}, // 65,536 values: several threads
+      {64, 512},
+      {65, 512},
+      {64, 513}, // one tile, two tiles, two strips
       {64, 1024},
-      {65, 1024}, // one strip
-      {65, 1025}, // two, of several tiles
-      {32, 1025}, // two strips, as none is wider than 1024 columns
+      {65, 1024},
+      {65, 1025}, // two strips, one of 3 tiles, two of two tiles
+      {32, 1025},
       {2, 40000},
       {60, 1500},
-      {300, 300},
+      {300, 300}
     };
 
     private final Random random;

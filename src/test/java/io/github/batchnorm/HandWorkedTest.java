@@ -1,10 +1,8 @@
 package io.github.batchnorm;
 
-import static org.assertj.core.api.Assertions.assertThat;
+import static io.github.batchnorm.Snapshot.assertSameBits;
+import static io.github.batchnorm.TestData.rows;
 
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -46,164 +44,42 @@ class HandWorkedTest {
   private final BatchNormLayer layer =
       BatchNormLayer.builder(2).gamma(GAMMA).beta(BETA).epsilon(EPS).build();
 
-  @Nested
-  @DisplayName("forward, steps 1 to 9")
-  class Forward {
-    private double[][] out;
-    private BatchNormGraph graph;
+  private static final BatchNormGraph GRAPH =
+      new BatchNormGraph(MU, XMU, SQ, VAR, SQRTVAR, IVAR, XHAT);
+  private static final BatchNormBackwardGraph BACKWARD_GRAPH =
+      new BatchNormBackwardGraph(
+          DOUT, // dgammax
+          DXHAT,
+          DIVAR,
+          DXMU1,
+          DSQRTVAR,
+          DVAR,
+          rows(3, DSQ),
+          DXMU2,
+          DX1,
+          DMU,
+          rows(3, DX2),
+          DX,
+          DGAMMA,
+          DBETA);
 
-    @BeforeEach
-    void walk() {
-      out = layer.forward(X);
-      graph = layer.graph();
-    }
-
-    @Test
-    void step_1_mu() {
-      assertThat(graph.mu()).isEqualTo(MU);
-    }
-
-    @Test
-    void step_2_xmu() {
-      assertThat(graph.xmu()).isDeepEqualTo(XMU);
-    }
-
-    @Test
-    void step_3_sq() {
-      assertThat(graph.sq()).isDeepEqualTo(SQ);
-    }
-
-    @Test
-    void step_4_var() {
-      assertThat(graph.var()).isEqualTo(VAR);
-    }
-
-    @Test
-    void step_5_sqrtvar() {
-      assertThat(graph.sqrtvar()).isEqualTo(SQRTVAR);
-    }
-
-    @Test
-    void step_6_ivar() {
-      assertThat(graph.ivar()).isEqualTo(IVAR);
-    }
-
-    @Test
-    void step_7_xhat() {
-      assertThat(graph.xhat()).isDeepEqualTo(XHAT);
-    }
-
-    @Test
-    void steps_8_and_9_out() {
-      assertThat(out).isDeepEqualTo(OUT);
-    }
+  @Test
+  void forward_agrees_in_every_node_of_steps_1_to_9() {
+    assertSameBits(layer.forward(X), OUT);
+    assertSameBits(layer.graph(), GRAPH);
   }
 
-  @Nested
-  @DisplayName("backward, steps 9 to 0")
-  class Backward {
-    private BatchNormBackwardGraph backwardGraph;
-
-    @BeforeEach
-    void walk() {
-      layer.forward(X);
-      backwardGraph = layer.backwardGraph(DOUT);
-    }
-
-    @Test
-    void step_9_dbeta() {
-      assertThat(backwardGraph.dbeta()).isEqualTo(DBETA);
-    }
-
-    @Test
-    void step_9_dgammax() {
-      assertThat(backwardGraph.dgammax()).isDeepEqualTo(DOUT);
-    }
-
-    @Test
-    void step_8_dgamma() {
-      assertThat(backwardGraph.dgamma()).isEqualTo(DGAMMA);
-    }
-
-    @Test
-    void step_8_dxhat() {
-      assertThat(backwardGraph.dxhat()).isDeepEqualTo(DXHAT);
-    }
-
-    @Test
-    void step_7_divar() {
-      assertThat(backwardGraph.divar()).isEqualTo(DIVAR);
-    }
-
-    @Test
-    void step_7_dxmu1() {
-      assertThat(backwardGraph.dxmu1()).isDeepEqualTo(DXMU1);
-    }
-
-    @Test
-    void step_6_dsqrtvar() {
-      assertThat(backwardGraph.dsqrtvar()).isEqualTo(DSQRTVAR);
-    }
-
-    @Test
-    void step_5_dvar() {
-      assertThat(backwardGraph.dvar()).isEqualTo(DVAR);
-    }
-
-    @Test
-    void step_4_dsq() {
-      assertThat(backwardGraph.dsq()).isDeepEqualTo(new double[][] {DSQ, DSQ, DSQ});
-    }
-
-    @Test
-    void step_3_dxmu2() {
-      assertThat(backwardGraph.dxmu2()).isDeepEqualTo(DXMU2);
-    }
-
-    @Test
-    void step_2_dx1() {
-      assertThat(backwardGraph.dx1()).isDeepEqualTo(DX1);
-    }
-
-    @Test
-    void step_2_dmu() {
-      assertThat(backwardGraph.dmu()).isEqualTo(DMU);
-    }
-
-    @Test
-    void step_1_dx2() {
-      assertThat(backwardGraph.dx2()).isDeepEqualTo(new double[][] {DX2, DX2, DX2});
-    }
-
-    @Test
-    void step_0_dx() {
-      assertThat(backwardGraph.dx()).isDeepEqualTo(DX);
-    }
+  @Test
+  void backward_agrees_in_every_node_of_steps_9_to_0() {
+    layer.forward(X);
+    assertSameBits(layer.backwardGraph(DOUT), BACKWARD_GRAPH);
   }
 
   @Test
   void the_naive_graph_of_the_tests_agrees_in_every_node() {
-    NaiveGraph naive = new NaiveGraph(X, GAMMA, BETA, EPS).backward(DOUT, NaiveGraph.Mutant.NONE);
-    assertThat(naive.mu).isEqualTo(MU);
-    assertThat(naive.xmu).isDeepEqualTo(XMU);
-    assertThat(naive.sq).isDeepEqualTo(SQ);
-    assertThat(naive.var).isEqualTo(VAR);
-    assertThat(naive.sqrtvar).isEqualTo(SQRTVAR);
-    assertThat(naive.ivar).isEqualTo(IVAR);
-    assertThat(naive.xhat).isDeepEqualTo(XHAT);
-    assertThat(naive.out).isDeepEqualTo(OUT);
-    assertThat(naive.dbeta).isEqualTo(DBETA);
-    assertThat(naive.dgamma).isEqualTo(DGAMMA);
-    assertThat(naive.dxhat).isDeepEqualTo(DXHAT);
-    assertThat(naive.divar).isEqualTo(DIVAR);
-    assertThat(naive.dxmu1).isDeepEqualTo(DXMU1);
-    assertThat(naive.dsqrtvar).isEqualTo(DSQRTVAR);
-    assertThat(naive.dvar).isEqualTo(DVAR);
-    assertThat(naive.dsq[0]).isEqualTo(DSQ);
-    assertThat(naive.dxmu2).isDeepEqualTo(DXMU2);
-    assertThat(naive.dx1).isDeepEqualTo(DX1);
-    assertThat(naive.dmu).isEqualTo(DMU);
-    assertThat(naive.dx2[0]).isEqualTo(DX2);
-    assertThat(naive.dx).isDeepEqualTo(DX);
+    NaiveGraph naive = new NaiveGraph(X, GAMMA, BETA, EPS);
+    assertSameBits(naive.out, OUT);
+    assertSameBits(naive.graph(), GRAPH);
+    assertSameBits(naive.backward(DOUT, NaiveGraph.Mutant.NONE).backwardGraph(), BACKWARD_GRAPH);
   }
 }

@@ -1,15 +1,12 @@
 package io.github.batchnorm;
 
-import static io.github.batchnorm.TestData.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -42,40 +39,34 @@ class LiteralTest {
                 i -> Arguments.of(2 + random.nextInt(200), 1 + random.nextInt(200), 100 + i)));
   }
 
-  @Parameter(0)
-  int n;
+  private final int n;
+  private final int d;
+  private final double[][] x;
+  private final double[][] dout;
+  private final double[] gamma;
+  private final double[] beta;
+  private final double[][] out;
+  private final BatchNormGraph graph;
+  private final BatchNormBackwardGraph back;
 
-  @Parameter(1)
-  int d;
-
-  @Parameter(2)
-  long seed;
-
-  private double[][] x;
-  private double[][] dout;
-  private double[] gamma;
-  private double[] beta;
-  private double[][] out;
-  private BatchNormGraph graph;
-  private BatchNormBackwardGraph backwardGraph;
-
-  @BeforeEach
-  void walk() {
+  LiteralTest(int n, int d, long seed) {
+    this.n = n;
+    this.d = d;
+    Problem p = Problem.of(n, d, seed);
+    x = p.x();
+    dout = p.dout();
+    gamma = p.gamma();
+    beta = p.beta();
     Random random = new Random(seed);
-    x = TestData.input(random, n, d);
-    dout = gaussian(random, n, d);
     for (int i = 0; i < n; i++) {
       x[i][0] = ODD[random.nextInt(ODD.length)];
       dout[i][d - 1] = ODD[random.nextInt(ODD.length)];
       x[i][d - 1] = 1e9 + random.nextGaussian();
     }
-    gamma = gaussian(random, d);
-    beta = gaussian(random, d);
-    BatchNormLayer layer =
-        BatchNormLayer.builder(d).gamma(gamma).beta(beta).epsilon(EPSILON).build();
+    BatchNormLayer layer = p.builder().epsilon(EPSILON).build();
     out = layer.forward(x);
     graph = layer.graph();
-    backwardGraph = layer.backwardGraph(dout);
+    back = layer.backwardGraph(dout);
   }
 
   /** The formula of a node of shape (N, D). */
@@ -88,18 +79,20 @@ class LiteralTest {
     double at(int j);
   }
 
-  private void assertIs(double[][] node, Cell formula) {
-    assertThat(node).hasDimensions(n, d);
+  private void is(String node, double[][] values, Cell formula) {
+    assertThat(values).hasDimensions(n, d);
     for (int i = 0; i < n; i++) {
       int row = i;
-      assertIs(node[i], j -> formula.at(row, j));
+      is(node + "[" + i + "]", values[i], j -> formula.at(row, j));
     }
   }
 
-  private static void assertIs(double[] node, Feature formula) {
-    for (int j = 0; j < node.length; j++) {
-      if (Double.compare(node[j], formula.at(j)) != 0) { // tells 0.0 from -0.0
-        throw new AssertionError("[%d] is %s, expected %s".formatted(j, node[j], formula.at(j)));
+  private static void is(String node, double[] values, Feature formula) {
+    for (int j = 0; j < values.length; j++) {
+      double expected = formula.at(j);
+      if (Double.compare(values[j], expected) != 0) { // tells 0.0 from -0.0
+        throw new AssertionError(
+            "%s[%d] is %s, expected %s".formatted(node, j, values[j], expected));
       }
     }
   }
@@ -109,90 +102,32 @@ class LiteralTest {
     Graph inside = new Graph(d, 1);
     inside.forward(x, gamma, beta, EPSILON, new double[n][d]);
     assertThat(inside.rest[d - 1]).as("the last column has a rest").isNotZero();
-    assertIs(graph.mu(), j -> inside.mu[j]);
-    assertIs(graph.xmu(), (i, j) -> (x[i][j] - inside.mu[j]) - inside.rest[j]);
+    is("mu", graph.mu(), j -> inside.mu[j]);
+    is("xmu", graph.xmu(), (i, j) -> (x[i][j] - inside.mu[j]) - inside.rest[j]);
   }
 
   @Test
-  void step_3_sq() {
-    assertIs(graph.sq(), (i, j) -> graph.xmu()[i][j] * graph.xmu()[i][j]);
+  void steps_3_to_9() {
+    is("sq", graph.sq(), (i, j) -> graph.xmu()[i][j] * graph.xmu()[i][j]);
+    is("sqrtvar", graph.sqrtvar(), j -> Math.sqrt(graph.var()[j] + EPSILON));
+    is("ivar", graph.ivar(), j -> 1 / graph.sqrtvar()[j]);
+    is("xhat", graph.xhat(), (i, j) -> graph.xmu()[i][j] * graph.ivar()[j]);
+    is("out", out, (i, j) -> gamma[j] * graph.xhat()[i][j] + beta[j]);
   }
 
   @Test
-  void step_5_sqrtvar() {
-    assertIs(graph.sqrtvar(), j -> Math.sqrt(graph.var()[j] + EPSILON));
-  }
-
-  @Test
-  void step_6_ivar() {
-    assertIs(graph.ivar(), j -> 1 / graph.sqrtvar()[j]);
-  }
-
-  @Test
-  void step_7_xhat() {
-    assertIs(graph.xhat(), (i, j) -> graph.xmu()[i][j] * graph.ivar()[j]);
-  }
-
-  @Test
-  void steps_8_and_9_out() {
-    assertIs(out, (i, j) -> gamma[j] * graph.xhat()[i][j] + beta[j]);
-  }
-
-  @Test
-  void step_9_dgammax() {
-    assertIs(backwardGraph.dgammax(), (i, j) -> dout[i][j]);
-  }
-
-  @Test
-  void step_8_dxhat() {
-    assertIs(backwardGraph.dxhat(), (i, j) -> backwardGraph.dgammax()[i][j] * gamma[j]);
-  }
-
-  @Test
-  void step_7_dxmu1() {
-    assertIs(backwardGraph.dxmu1(), (i, j) -> backwardGraph.dxhat()[i][j] * graph.ivar()[j]);
-  }
-
-  @Test
-  void step_6_dsqrtvar() {
-    assertIs(
-        backwardGraph.dsqrtvar(),
-        j -> -graph.ivar()[j] * graph.ivar()[j] * backwardGraph.divar()[j]);
-  }
-
-  @Test
-  void step_5_dvar() {
-    assertIs(backwardGraph.dvar(), j -> 0.5 * graph.ivar()[j] * backwardGraph.dsqrtvar()[j]);
-  }
-
-  @Test
-  void step_4_dsq() {
-    assertIs(backwardGraph.dsq(), (i, j) -> backwardGraph.dvar()[j] / n);
-  }
-
-  @Test
-  void step_3_dxmu2() {
-    assertIs(backwardGraph.dxmu2(), (i, j) -> 2 * graph.xmu()[i][j] * backwardGraph.dsq()[i][j]);
-  }
-
-  @Test
-  void step_2_dx1() {
-    assertIs(
-        backwardGraph.dx1(), (i, j) -> backwardGraph.dxmu1()[i][j] + backwardGraph.dxmu2()[i][j]);
-  }
-
-  @Test
-  void step_2_dmu() {
-    assertIs(backwardGraph.dmu(), j -> -(gamma[j] * graph.ivar()[j]) * backwardGraph.dbeta()[j]);
-  }
-
-  @Test
-  void step_1_dx2() {
-    assertIs(backwardGraph.dx2(), (i, j) -> backwardGraph.dmu()[j] / n);
-  }
-
-  @Test
-  void step_0_dx() {
-    assertIs(backwardGraph.dx(), (i, j) -> backwardGraph.dx1()[i][j] + backwardGraph.dx2()[i][j]);
+  void steps_9_to_0_backward() {
+    double[] ivar = graph.ivar();
+    is("dgammax", back.dgammax(), (i, j) -> dout[i][j]);
+    is("dxhat", back.dxhat(), (i, j) -> back.dgammax()[i][j] * gamma[j]);
+    is("dxmu1", back.dxmu1(), (i, j) -> back.dxhat()[i][j] * ivar[j]);
+    is("dsqrtvar", back.dsqrtvar(), j -> -ivar[j] * ivar[j] * back.divar()[j]);
+    is("dvar", back.dvar(), j -> 0.5 * ivar[j] * back.dsqrtvar()[j]);
+    is("dsq", back.dsq(), (i, j) -> back.dvar()[j] / n);
+    is("dxmu2", back.dxmu2(), (i, j) -> 2 * graph.xmu()[i][j] * back.dsq()[i][j]);
+    is("dx1", back.dx1(), (i, j) -> back.dxmu1()[i][j] + back.dxmu2()[i][j]);
+    is("dmu", back.dmu(), j -> -(gamma[j] * ivar[j]) * back.dbeta()[j]);
+    is("dx2", back.dx2(), (i, j) -> back.dmu()[j] / n);
+    is("dx", back.dx(), (i, j) -> back.dx1()[i][j] + back.dx2()[i][j]);
   }
 }

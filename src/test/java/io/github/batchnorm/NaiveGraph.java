@@ -34,6 +34,7 @@ final class NaiveGraph {
   final double[][] out; // (N, D)
 
   // backward
+  double[][] dgammax; // (N, D)
   double[] dbeta; // (D)
   double[] dgamma; // (D)
   double[][] dxhat; // (N, D)
@@ -68,10 +69,11 @@ final class NaiveGraph {
     int n = dout.length;
     // step 9
     dbeta = sum(dout);
+    dgammax = dout;
     // step 8
-    dgamma = sum(combine(dout, xhat, (a, b) -> a * b));
+    dgamma = sum(combine(dgammax, xhat, (a, b) -> a * b));
     double[] scale = mutant == Mutant.GAMMA_MISSING ? map(gamma, g -> 1) : gamma;
-    dxhat = combine(dout, rows(n, scale), (a, b) -> a * b);
+    dxhat = combine(dgammax, rows(n, scale), (a, b) -> a * b);
     // step 7
     divar = sum(combine(dxhat, xmu, (a, b) -> a * b));
     dxmu1 = combine(dxhat, rows(n, ivar), (a, b) -> a * b);
@@ -95,6 +97,15 @@ final class NaiveGraph {
     // step 0
     dx = combine(dx1, dx2, Double::sum);
     return this;
+  }
+
+  BatchNormGraph graph() {
+    return new BatchNormGraph(mu, xmu, sq, var, sqrtvar, ivar, xhat);
+  }
+
+  BatchNormBackwardGraph backwardGraph() {
+    return new BatchNormBackwardGraph(
+        dgammax, dxhat, divar, dxmu1, dsqrtvar, dvar, dsq, dxmu2, dx1, dmu, dx2, dx, dgamma, dbeta);
   }
 
   private static double[] sum(double[][] values) {

@@ -2,238 +2,121 @@ package io.github.batchnorm;
 
 import static io.github.batchnorm.TestData.assertClose;
 import static io.github.batchnorm.TestData.combine;
-import static io.github.batchnorm.TestData.gaussian;
-import static io.github.batchnorm.TestData.input;
 import static io.github.batchnorm.TestData.largest;
 import static io.github.batchnorm.TestData.rows;
 
 import java.util.Arrays;
-import java.util.Random;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 
-/** Every node of the graph on its own, on a seeded 7 x 5 problem. */
+/**
+ * Every node on its own against two oracles: the naive graph and, for a derivative, central
+ * differences on the part of the graph behind the node. {@link LiteralTest} has the formulas.
+ */
 @DisplayName("Nodes (7 x 5, seed 20160212)")
 class NodesTest {
   private static final int N = 7;
-  private static final int D = 5;
   private static final double EPS = 1e-3;
-  private static final Random RANDOM = new Random(20160212);
-  private static final double[][] X = input(RANDOM, N, D);
-  private static final double[][] DOUT = gaussian(RANDOM, N, D);
-  private static final double[] GAMMA = gaussian(RANDOM, D);
-  private static final double[] BETA = gaussian(RANDOM, D);
+  private static final Problem P = Problem.of(N, 5, 20160212);
+  private static final NaiveGraph NAIVE = naive(P.x());
 
-  private final BatchNormLayer layer =
-      BatchNormLayer.builder(D).gamma(GAMMA).beta(BETA).epsilon(EPS).build();
-  private final double[][] out = layer.forward(X);
+  private final BatchNormLayer layer = P.builder().epsilon(EPS).build();
+  private final double[][] out = layer.forward(P.x());
+  private final BatchNormBackwardGraph backwardGraph = layer.backwardGraph(P.dout());
 
-  /** Each node against its definition, from the nodes before it. */
-  @Nested
-  class Forward {
-    private final BatchNormGraph nodes = layer.graph();
-
-    private static double[] mean(double[][] values) {
-      double[] mean = new double[D];
-      Arrays.setAll(mean, j -> Arrays.stream(TestData.column(values, j)).average().getAsDouble());
-      return mean;
-    }
-
-    @Test
-    void mu_is_the_mean_of_x() {
-      assertClose(nodes.mu(), mean(X), 1e-15);
-    }
-
-    @Test
-    void xmu_is_x_minus_mu() {
-      assertClose(nodes.xmu(), combine(X, rows(N, nodes.mu()), (a, b) -> a - b), 1e-15);
-    }
-
-    @Test
-    void sq_is_the_square_of_xmu() {
-      assertClose(nodes.sq(), combine(nodes.xmu(), nodes.xmu(), (a, b) -> a * b), 0);
-    }
-
-    @Test
-    void var_is_the_mean_of_sq() {
-      assertClose(nodes.var(), mean(nodes.sq()), 1e-15);
-    }
-
-    @Test
-    void sqrtvar_is_the_root_of_var_plus_epsilon() {
-      assertClose(
-          nodes.sqrtvar(), Arrays.stream(nodes.var()).map(v -> Math.sqrt(v + EPS)).toArray(), 0);
-    }
-
-    @Test
-    void ivar_is_the_inverse_of_sqrtvar() {
-      assertClose(nodes.ivar(), Arrays.stream(nodes.sqrtvar()).map(s -> 1 / s).toArray(), 0);
-    }
-
-    @Test
-    void xhat_is_xmu_times_ivar() {
-      assertClose(nodes.xhat(), combine(nodes.xmu(), rows(N, nodes.ivar()), (a, b) -> a * b), 0);
-    }
-
-    @Test
-    void out_is_gamma_times_xhat_plus_beta() {
-      double[][] gammax = combine(rows(N, GAMMA), nodes.xhat(), (a, b) -> a * b);
-      assertClose(out, combine(gammax, rows(N, BETA), Double::sum), 0);
-    }
+  private static NaiveGraph naive(double[][] x) {
+    return new NaiveGraph(x, P.gamma(), P.beta(), EPS).backward(P.dout(), NaiveGraph.Mutant.NONE);
   }
 
-  /**
-   * Each derivative against central differences on the part of the graph behind its node: the loss
-   * {@code Σ dout * out} as a function of that node alone.
-   */
-  @Nested
-  class Backward {
-    private final BatchNormBackwardGraph backwardGraph = layer.backwardGraph(DOUT);
-    private final NaiveGraph nodes = new NaiveGraph(X, GAMMA, BETA, EPS);
-    private final NaiveGraph naive =
-        new NaiveGraph(X, GAMMA, BETA, EPS).backward(DOUT, NaiveGraph.Mutant.NONE);
+  @Test
+  void of_forward_agree_with_the_naive_graph() {
+    Snapshot.assertClose(layer.graph(), NAIVE.graph(), 1e-15);
+    assertClose(out, NAIVE.out, 1e-15);
+  }
 
-    private double[][] outOfXhat(double[][] xhat) {
-      double[][] gammax = combine(rows(N, GAMMA), xhat, (a, b) -> a * b);
-      return combine(gammax, rows(N, BETA), Double::sum);
-    }
+  @Test
+  void of_backward_agree_with_the_naive_graph() {
+    Snapshot.assertClose(backwardGraph, NAIVE.backwardGraph(), 1e-14);
+  }
 
-    private double[][] outOfIvar(double[] ivar, double[][] xmu) {
-      return outOfXhat(combine(xmu, rows(N, ivar), (a, b) -> a * b));
-    }
+  /** The loss is {@code Σ dout * out}, as a function of the node alone. */
+  @TestFactory
+  Stream<DynamicTest> of_backward_agree_with_central_differences() {
+    BatchNormBackwardGraph d = backwardGraph;
+    return Stream.of(
+        test("dgammax", d.dgammax(), NAIVE.gammax, gammax -> plus(gammax, P.beta())),
+        test("dbeta", d.dbeta(), P.beta(), beta -> plus(NAIVE.gammax, beta)),
+        test("dgamma", d.dgamma(), P.gamma(), gamma -> times(NAIVE.xhat, gamma)),
+        test("dxhat", d.dxhat(), NAIVE.xhat, xhat -> outOfXhat(xhat)),
+        test("divar", d.divar(), NAIVE.ivar, ivar -> outOfIvar(ivar, NAIVE.xmu)),
+        test("dxmu1", d.dxmu1(), NAIVE.xmu, xmu -> outOfIvar(NAIVE.ivar, xmu)),
+        test("dsqrtvar", d.dsqrtvar(), NAIVE.sqrtvar, sqrtvar -> outOfSqrtvar(sqrtvar, NAIVE.xmu)),
+        test("dvar", d.dvar(), NAIVE.var, var -> outOfVar(var, NAIVE.xmu)),
+        test("dsq", d.dsq(), NAIVE.sq, sq -> outOfSq(sq, NAIVE.xmu)),
+        test("dxmu2", d.dxmu2(), NAIVE.xmu, xmu -> outOfSq(squares(xmu), NAIVE.xmu)),
+        test("dx1", d.dx1(), NAIVE.xmu, xmu -> outOfSq(squares(xmu), xmu)),
+        test("dmu", d.dmu(), NAIVE.mu, mu -> outOfMu(mu)),
+        test("dx2", d.dx2(), P.x(), x -> outOfMu(naive(x).mu)),
+        test("dx", d.dx(), P.x(), x -> naive(x).out));
+  }
 
-    private double[][] outOfVar(double[] var, double[][] xmu) {
-      return outOfIvar(Arrays.stream(var).map(v -> 1 / Math.sqrt(v + EPS)).toArray(), xmu);
-    }
+  private static DynamicTest test(
+      String name, double[][] derivative, double[][] node, UnaryOperator<double[][]> out) {
+    double[] spread = new double[P.d()];
+    Arrays.setAll(spread, j -> largest(TestData.column(node, j)));
+    return DynamicTest.dynamicTest(
+        name,
+        () ->
+            assertClose(
+                derivative, CentralDifferences.gradient(out, node, P.dout(), spread), 1e-8));
+  }
 
-    private double[][] outOfSq(double[][] sq, double[][] xmu) {
-      double[] var = new double[D];
-      Arrays.setAll(var, j -> Arrays.stream(TestData.column(sq, j)).average().getAsDouble());
-      return outOfVar(var, xmu);
-    }
+  private static DynamicTest test(
+      String name, double[] derivative, double[] node, Function<double[], double[][]> out) {
+    return test(name, rows(1, derivative), rows(1, node), matrix -> out.apply(matrix[0]));
+  }
 
-    private double[][] outOfXmu(double[][] xmu) {
-      return outOfSq(combine(xmu, xmu, (a, b) -> a * b), xmu);
-    }
+  private static double[][] plus(double[][] matrix, double[] row) {
+    return combine(matrix, rows(N, row), Double::sum);
+  }
 
-    private double[][] outOfMu(double[] mu) {
-      return outOfXmu(combine(X, rows(N, mu), (a, b) -> a - b));
-    }
+  private static double[][] times(double[][] matrix, double[] row) {
+    return combine(matrix, rows(N, row), (a, b) -> a * b);
+  }
 
-    private static double[][] numeric(UnaryOperator<double[][]> f, double[][] node) {
-      double[] spread = new double[D];
-      Arrays.setAll(spread, j -> largest(TestData.column(node, j)));
-      return CentralDifferences.gradient(f, node, DOUT, spread);
-    }
+  private static double[][] squares(double[][] xmu) {
+    return combine(xmu, xmu, (a, b) -> a * b);
+  }
 
-    @Test
-    void dgammax() {
-      UnaryOperator<double[][]> f = gammax -> combine(gammax, rows(N, BETA), Double::sum);
-      assertClose(backwardGraph.dgammax(), numeric(f, nodes.gammax), 1e-8);
-    }
+  private static double[][] outOfXhat(double[][] xhat) {
+    return plus(times(xhat, P.gamma()), P.beta());
+  }
 
-    @Test
-    void dbeta() {
-      UnaryOperator<double[][]> f = beta -> combine(nodes.gammax, rows(N, beta[0]), Double::sum);
-      assertClose(rows(1, backwardGraph.dbeta()), numeric(f, rows(1, BETA)), 1e-8);
-    }
+  private static double[][] outOfIvar(double[] ivar, double[][] xmu) {
+    return outOfXhat(times(xmu, ivar));
+  }
 
-    @Test
-    void dgamma() {
-      UnaryOperator<double[][]> f =
-          gamma -> combine(nodes.xhat, rows(N, gamma[0]), (a, b) -> a * b);
-      assertClose(rows(1, backwardGraph.dgamma()), numeric(f, rows(1, GAMMA)), 1e-8);
-    }
+  private static double[][] outOfSqrtvar(double[] sqrtvar, double[][] xmu) {
+    return outOfIvar(Arrays.stream(sqrtvar).map(s -> 1 / s).toArray(), xmu);
+  }
 
-    @Test
-    void dxhat() {
-      assertClose(backwardGraph.dxhat(), numeric(this::outOfXhat, nodes.xhat), 1e-8);
-    }
+  private static double[][] outOfVar(double[] var, double[][] xmu) {
+    return outOfSqrtvar(Arrays.stream(var).map(v -> Math.sqrt(v + EPS)).toArray(), xmu);
+  }
 
-    @Test
-    void divar() {
-      assertClose(
-          rows(1, backwardGraph.divar()),
-          numeric(v -> outOfIvar(v[0], nodes.xmu), rows(1, nodes.ivar)),
-          1e-8);
-    }
+  private static double[][] outOfSq(double[][] sq, double[][] xmu) {
+    double[] var = new double[P.d()];
+    Arrays.setAll(var, j -> Arrays.stream(TestData.column(sq, j)).average().getAsDouble());
+    return outOfVar(var, xmu);
+  }
 
-    @Test
-    void dsqrtvar() {
-      UnaryOperator<double[][]> f =
-          s -> outOfIvar(Arrays.stream(s[0]).map(v -> 1 / v).toArray(), nodes.xmu);
-      assertClose(rows(1, backwardGraph.dsqrtvar()), numeric(f, rows(1, nodes.sqrtvar)), 1e-8);
-    }
-
-    @Test
-    void dvar() {
-      assertClose(
-          rows(1, backwardGraph.dvar()),
-          numeric(v -> outOfVar(v[0], nodes.xmu), rows(1, nodes.var)),
-          1e-8);
-    }
-
-    @Test
-    void dsq() {
-      assertClose(backwardGraph.dsq(), numeric(s -> outOfSq(s, nodes.xmu), nodes.sq), 1e-8);
-    }
-
-    @Test
-    void dxmu1() {
-      UnaryOperator<double[][]> f = xmu -> outOfIvar(nodes.ivar, xmu);
-      assertClose(backwardGraph.dxmu1(), numeric(f, nodes.xmu), 1e-8);
-    }
-
-    @Test
-    void dxmu2() {
-      UnaryOperator<double[][]> f = xmu -> outOfSq(combine(xmu, xmu, (a, b) -> a * b), nodes.xmu);
-      assertClose(backwardGraph.dxmu2(), numeric(f, nodes.xmu), 1e-8);
-    }
-
-    @Test
-    void dx1() {
-      assertClose(backwardGraph.dx1(), numeric(this::outOfXmu, nodes.xmu), 1e-8);
-    }
-
-    @Test
-    void dmu() {
-      assertClose(
-          rows(1, backwardGraph.dmu()), numeric(mu -> outOfMu(mu[0]), rows(1, nodes.mu)), 1e-8);
-    }
-
-    @Test
-    void dx2() {
-      UnaryOperator<double[][]> f =
-          x ->
-              outOfXmu(
-                  combine(X, rows(N, new NaiveGraph(x, GAMMA, BETA, EPS).mu), (a, b) -> a - b));
-      assertClose(backwardGraph.dx2(), numeric(f, X), 1e-8);
-    }
-
-    @Test
-    void dx() {
-      assertClose(
-          backwardGraph.dx(), numeric(x -> new NaiveGraph(x, GAMMA, BETA, EPS).out, X), 1e-8);
-    }
-
-    @Test
-    void all_of_them_agree_with_the_naive_graph() {
-      assertClose(backwardGraph.dgammax(), DOUT, 0);
-      assertClose(backwardGraph.dxhat(), naive.dxhat, 1e-14);
-      assertClose(backwardGraph.divar(), naive.divar, 1e-14);
-      assertClose(backwardGraph.dxmu1(), naive.dxmu1, 1e-14);
-      assertClose(backwardGraph.dsqrtvar(), naive.dsqrtvar, 1e-14);
-      assertClose(backwardGraph.dvar(), naive.dvar, 1e-14);
-      assertClose(backwardGraph.dsq(), naive.dsq, 1e-14);
-      assertClose(backwardGraph.dxmu2(), naive.dxmu2, 1e-14);
-      assertClose(backwardGraph.dx1(), naive.dx1, 1e-14);
-      assertClose(backwardGraph.dmu(), naive.dmu, 1e-14);
-      assertClose(backwardGraph.dx2(), naive.dx2, 1e-14);
-      assertClose(backwardGraph.dx(), naive.dx, 1e-14);
-      assertClose(backwardGraph.dgamma(), naive.dgamma, 1e-14);
-      assertClose(backwardGraph.dbeta(), naive.dbeta, 1e-14);
-    }
+  private static double[][] outOfMu(double[] mu) {
+    double[][] xmu = combine(P.x(), rows(N, mu), (a, b) -> a - b);
+    return outOfSq(squares(xmu), xmu);
   }
 }

@@ -1,5 +1,7 @@
 package io.github.batchnorm;
 
+import static io.github.batchnorm.TestData.combine;
+import static io.github.batchnorm.TestData.largest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.reflect.RecordComponent;
@@ -82,6 +84,17 @@ record Snapshot(
   static void assertSameBits(Record actual, Record expected) {
     for (RecordComponent node : expected.getClass().getRecordComponents()) {
       assertSameBits(node.getName(), rows(node, actual), rows(node, expected));
+    }
+  }
+
+  /** The same, every value within {@code tolerance} of the largest magnitude in its array. */
+  static void assertClose(Record actual, Record expected, double tolerance) {
+    for (RecordComponent node : expected.getClass().getRecordComponents()) {
+      double[][] rows = rows(node, expected);
+      double[][] differences = combine(rows(node, actual), rows, (a, b) -> a - b);
+      assertThat(largest(differences))
+          .as("the largest difference in %s", node.getName())
+          .isLessThanOrEqualTo(Math.max(1e-300, tolerance * largest(rows)));
     }
   }
 

@@ -82,47 +82,45 @@ enum TestNetworks {
   private List<Layer> layers(Random random, int n) {
     Layer in = new Dense(random, INPUTS, HIDDEN);
     Layer out = new Dense(random, HIDDEN, OUTPUTS);
-    Layer batchNorm = new Norm(random, HIDDEN, false);
+    Layer norm = norm(random);
     return switch (this) {
       case DENSE -> List.of(in, out);
       case SIGMOID, TANH, RELU, LEAKY, ELU, SOFTPLUS, ABS ->
-          List.of(in, batchNorm, new Activation(Function.valueOf(name())), out);
-      case MAX_POOL ->
-          List.of(in, batchNorm, new MaxPool(), new Dense(random, HIDDEN / 2, OUTPUTS));
+          List.of(in, norm, activation(Function.valueOf(name())), out);
+      case MAX_POOL -> List.of(in, norm, new MaxPool(), new Dense(random, HIDDEN / 2, OUTPUTS));
       case BATCH_NORM -> List.of(new Norm(random, INPUTS, false), in);
-      case TWO_BATCH_NORMS ->
-          List.of(
-              in, batchNorm, new Norm(random, HIDDEN, false), new Activation(Function.TANH), out);
+      case TWO_BATCH_NORMS -> List.of(in, norm, norm(random), activation(Function.TANH), out);
       case GAMMA_ZERO ->
-          List.of(
-              in,
-              new Norm(random, HIDDEN, false).withoutScale(),
-              new Activation(Function.SIGMOID),
-              out);
-      case DROPOUT ->
-          List.of(in, new Activation(Function.RELU), new Dropout(random, n, HIDDEN), out);
+          List.of(in, norm(random).withoutScale(), activation(Function.SIGMOID), out);
+      case DROPOUT -> List.of(in, activation(Function.RELU), new Dropout(random, n, HIDDEN), out);
       case LAYER_NORM ->
-          List.of(in, new Norm(random, HIDDEN, true), new Activation(Function.SOFTPLUS), out);
+          List.of(in, new Norm(random, HIDDEN, true), activation(Function.SOFTPLUS), out);
       case ATTENTION -> List.of(in, new Attention(random, HIDDEN), out);
       case RESIDUAL ->
-          List.of(
-              in,
-              new Residual(
-                  batchNorm, new Activation(Function.RELU), new Dense(random, HIDDEN, HIDDEN)),
-              out);
-      case TIED -> List.of(in, batchNorm, new Tied(random, HIDDEN), out);
+          List.of(in, new Residual(norm, activation(Function.RELU), dense(random)), out);
+      case TIED -> List.of(in, norm, new Tied(random, HIDDEN), out);
       case EMBEDDING ->
-          List.of(new Embedding(random, 5, INPUTS), in, new Activation(Function.TANH), out);
-      case DEEP ->
-          List.of(
-              in,
-              batchNorm,
-              new Activation(Function.RELU),
-              new Dense(random, HIDDEN, HIDDEN),
-              new Norm(random, HIDDEN, false),
-              new Activation(Function.LEAKY),
-              new Residual(new Dense(random, HIDDEN, HIDDEN), new Activation(Function.ABS)),
-              out);
+          List.of(new Embedding(random, 5, INPUTS), in, activation(Function.TANH), out);
+      case DEEP -> {
+        Layer relu = activation(Function.RELU);
+        Layer leaky = activation(Function.LEAKY);
+        Layer dense = dense(random);
+        Layer secondNorm = norm(random);
+        Layer residual = new Residual(dense(random), activation(Function.ABS));
+        yield List.of(in, norm, relu, dense, secondNorm, leaky, residual, out);
+      }
     };
+  }
+
+  private static Layer dense(Random random) {
+    return new Dense(random, HIDDEN, HIDDEN);
+  }
+
+  private static Norm norm(Random random) {
+    return new Norm(random, HIDDEN, false);
+  }
+
+  private static Layer activation(Function function) {
+    return new Activation(function);
   }
 }

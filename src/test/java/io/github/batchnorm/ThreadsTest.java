@@ -70,6 +70,18 @@ class ThreadsTest {
     assertThat(Thread.interrupted()).as("the interrupt is still pending").isTrue();
   }
 
+  @Test
+  void the_backward_graph_has_the_gradients_of_backward_and_the_same_bits_on_one_thread() {
+    BatchNormLayer layer = p.trained();
+    BatchNormBackwardGraph graph = layer.backwardGraph(p.dout());
+    assertSameBits(
+        new BatchNormGradients(graph.dx(), graph.dgamma(), graph.dbeta()),
+        layer.backward(p.dout()));
+    BatchNormLayer alone = p.builder().parallel(false).build();
+    alone.forward(p.x());
+    assertSameBits(alone.backwardGraph(p.dout()), graph);
+  }
+
   @ParameterizedTest(name = "{0} threads")
   @ValueSource(ints = {2, 3, 4, 8})
   void the_number_of_threads_changes_no_bit(int threads) {
