@@ -199,29 +199,16 @@ class CopyAndRestoreTest {
 
   @Test
   void a_builder_of_a_state_changes_what_is_asked_for_and_nothing_else() {
-    BatchNormState s = Kind.POPULATION.trained(3).state();
-    BatchNormLayer layer = BatchNormLayer.builder(s).epsilon(2).parallel(false).build();
+    double[] v = {2, 4};
+    BatchNormState state = new BatchNormState(v, v, v, v, 7, 1e-3, 0.25, false, true);
+    BatchNormLayer layer = BatchNormLayer.builder(state).epsilon(2).parallel(false).build();
     assertThat(layer.parallel()).isFalse();
-    assertThat(layer.state()).isEqualTo(with(s, 2, 0.1, false, true));
-    assertThat(BatchNormLayer.builder(s).build().parallel()).isTrue();
-    assertThat(BatchNormLayer.builder(s).cumulativeAverage().build().state())
-        .isEqualTo(with(s, 1e-3, 0.1, true, true));
-    assertThat(BatchNormLayer.builder(s).populationRunningVar(false).build().state())
-        .isEqualTo(with(s, 1e-3, 0.1, false, false));
-  }
-
-  private static BatchNormState with(
-      BatchNormState s, double epsilon, double a, boolean cumulative, boolean population) {
-    return new BatchNormState(
-        s.gamma(),
-        s.beta(),
-        s.runningMean(),
-        s.runningVar(),
-        s.batchesTracked(),
-        epsilon,
-        a,
-        cumulative,
-        population);
+    assertThat(layer.state()).isEqualTo(new BatchNormState(v, v, v, v, 7, 2, 0.25, false, true));
+    assertThat(BatchNormLayer.builder(state).build().parallel()).isTrue();
+    assertThat(BatchNormLayer.builder(state).cumulativeAverage().build().state())
+        .isEqualTo(new BatchNormState(v, v, v, v, 7, 1e-3, 0.25, true, true));
+    assertThat(BatchNormLayer.builder(state).populationRunningVar(false).build().state())
+        .isEqualTo(new BatchNormState(v, v, v, v, 7, 1e-3, 0.25, false, false));
   }
 
   @Nested

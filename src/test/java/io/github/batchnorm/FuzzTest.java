@@ -1,5 +1,6 @@
 package io.github.batchnorm;
 
+import static io.github.batchnorm.Snapshot.arrays;
 import static io.github.batchnorm.Snapshot.assertSameBits;
 import static io.github.batchnorm.TestData.column;
 import static io.github.batchnorm.TestData.copy;
@@ -315,7 +316,7 @@ class FuzzTest {
       assertClose(actual.dbeta(), expected.dbeta(), 10.0 * x.length);
       double[] ivar = reference.runningIvar();
       Arrays.setAll(scale, j -> 10 * x.length * xmu(x, j) * ivar[j]);
-      assertClose(new double[][] {actual.dgamma()}, new double[][] {expected.dgamma()}, scale);
+      assertClose(actual.dgamma(), expected.dgamma(), scale);
     }
 
     private void graph() {
@@ -332,10 +333,10 @@ class FuzzTest {
       Arrays.fill(one, 10 * Math.sqrt(n + 1));
       double[] square = new double[d];
       Arrays.setAll(square, j -> 100 * magnitude[j] * magnitude[j] * (n + 1));
-      assertClose(new double[][] {graph.mu()}, new double[][] {expected.mu}, magnitude);
-      assertClose(new double[][] {graph.var()}, new double[][] {expected.var}, square);
-      assertClose(new double[][] {graph.sqrtvar()}, new double[][] {expected.sqrtvar}, magnitude);
-      assertClose(new double[][] {graph.ivar()}, new double[][] {expected.ivar}, expected.ivar);
+      assertClose(graph.mu(), expected.mu, magnitude);
+      assertClose(graph.var(), expected.var, square);
+      assertClose(graph.sqrtvar(), expected.sqrtvar, magnitude);
+      assertClose(graph.ivar(), expected.ivar, expected.ivar);
       assertClose(graph.xmu(), expected.xmu, magnitude);
       assertClose(graph.sq(), expected.sq, square);
       assertClose(graph.xhat(), expected.xhat, one);
@@ -364,24 +365,17 @@ class FuzzTest {
 
     private void writeIntoWhatWasHandedOut() {
       name = "writing into what was handed out";
-      Arrays.fill(layer.runningMean(), 4242);
-      Arrays.fill(layer.runningVar(), 4242);
-      double[][] x = input(n);
-      double[][] inferred = layer.infer(x);
-      Arrays.fill(inferred[0], 4242);
+      List<double[]> handedOut = new ArrayList<>();
+      handedOut.add(layer.runningMean());
+      handedOut.add(layer.runningVar());
+      handedOut.addAll(List.of(layer.infer(input(n))));
       if (reference.graph != null) {
-        BatchNormGraph graph = layer.graph();
-        Arrays.fill(graph.mu(), 4242);
-        Arrays.fill(graph.ivar(), 4242);
-        Arrays.fill(graph.xmu()[0], 4242);
         double[][] dout = upstream(graphRows());
-        BatchNormBackwardGraph backwardGraph = layer.backwardGraph(dout);
-        Arrays.fill(backwardGraph.dvar(), 4242);
-        Arrays.fill(backwardGraph.dsq()[0], 4242);
-        BatchNormGradients gradients = layer.backward(dout);
-        Arrays.fill(gradients.dgamma(), 4242);
-        Arrays.fill(gradients.dx()[0], 4242);
+        handedOut.addAll(arrays(layer.graph()));
+        handedOut.addAll(arrays(layer.backwardGraph(dout)));
+        handedOut.addAll(arrays(layer.backward(dout)));
       }
+      handedOut.forEach(array -> Arrays.fill(array, 4242));
     }
 
     /** One of all calls that are refused for an argument. */
@@ -477,7 +471,11 @@ class FuzzTest {
     private static void assertClose(double[] actual, double[] expected, double scale) {
       double[] scales = new double[actual.length];
       Arrays.fill(scales, scale);
-      assertClose(new double[][] {actual}, new double[][] {expected}, scales);
+      assertClose(actual, expected, scales);
+    }
+
+    private static void assertClose(double[] actual, double[] expected, double[] scale) {
+      assertClose(new double[][] {actual}, new double[][] {expected}, scale);
     }
 
     /** Each column within the tolerance of its scale. */

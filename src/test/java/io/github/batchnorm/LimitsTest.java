@@ -3,10 +3,14 @@ package io.github.batchnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 
 /**
  * Where numbers come to an end: the largest double is 1.8e308, the smallest normal one 2.2e-308.
@@ -24,115 +28,83 @@ class LimitsTest {
         .withMessage(overflow + " must be finite: it overflows");
   }
 
-  /** One test for each node that can be the first of the walk to overflow. */
-  @Nested
-  class Overflow_in_forward_names {
+  private static double[][] column(double... values) {
+    return Arrays.stream(values).mapToObj(v -> new double[] {v}).toArray(double[][]::new);
+  }
 
-    private static void names(String overflow, BatchNormLayer layer, double[][] x) {
-      refuses(overflow, () -> layer.forward(x));
-      refuses(overflow, () -> layer.forward(x, new double[x.length][x[0].length]));
-      refuses(overflow, () -> layer.forward(x, x));
-    }
+  /** A test for each node that can be the first of the walk to overflow. */
+  @TestFactory
+  Stream<DynamicTest> overflow_in_forward_names() {
+    double[][] manyColumns = {{3, 1e200, MAX}, {3, -1e200, -MAX}};
+    return Stream.of(
+        // two values are too far apart: x - shift = -MAX - MAX
+        forward("mu of column 0 (-Infinity)", layer(1), column(MAX, -MAX)),
+        // a square overflows: (1e200)²
+        forward("var of column 0 (Infinity)", layer(1), column(1e200, -1e200)),
+        // only the sum of the squares overflows: (1e154)² = 1e308, and 2e308 is too large
+        forward("var of column 0 (Infinity)", layer(1), column(1e154, -1e154)),
+        // ivar = 1 / √1e-5 = 316, times 1e306 it overflows
+        forward("gamma * ivar of column 0 (Infinity)", layer(1e306), column(3, 3)),
+        // the first node, whatever the column
+        forward("mu of column 2 (-Infinity)", layer(1e306, 1, 1), manyColumns));
+  }
 
-    @Test
-    void mu_if_two_values_are_too_far_apart() {
-      // x - shift = -MAX - MAX
-      names("mu of column 0 (-Infinity)", layer(1).build(), new double[][] {{MAX}, {-MAX}});
-    }
-
-    @Test
-    void var_if_a_square_overflows() {
-      // (1e200)²
-      names("var of column 0 (Infinity)", layer(1).build(), new double[][] {{1e200}, {-1e200}});
-    }
-
-    @Test
-    void var_if_only_the_sum_of_the_squares_overflows() {
-      // (1e154)² = 1e308, and 2e308 is too large
-      names("var of column 0 (Infinity)", layer(1).build(), new double[][] {{1e154}, {-1e154}});
-    }
-
-    @Test
-    void gamma_times_ivar() {
-      // ivar = 1 / √1e-5 = 316, times 1e306 it overflows
-      names("gamma * ivar of column 0 (Infinity)", layer(1e306).build(), new double[][] {{3}, {3}});
-    }
-
-    @Test
-    void the_first_node_whatever_the_column() {
-      double[][] x = {{3, 1e200, MAX}, {3, -1e200, -MAX}};
-      names("mu of column 2 (-Infinity)", layer(1e306, 1, 1).build(), x);
-    }
+  private static DynamicTest forward(
+      String overflow, BatchNormLayer.Builder builder, double[][] x) {
+    BatchNormLayer layer = builder.build();
+    return DynamicTest.dynamicTest(
+        overflow,
+        () -> {
+          refuses(overflow, () -> layer.forward(x));
+          refuses(overflow, () -> layer.forward(x, new double[x.length][x[0].length]));
+          refuses(overflow, () -> layer.forward(x, x));
+        });
   }
 
   /**
-   * One test for each node that can be the first of the walk to overflow. {@code dsq = dvar / N}
-   * and {@code dx2 = dmu / N} cannot.
+   * A test for each node that can be the first of the walk to overflow. {@code dsq = dvar / N} and
+   * {@code dx2 = dmu / N} cannot.
    */
-  @Nested
-  class Overflow_in_backward_names {
+  @TestFactory
+  Stream<DynamicTest> overflow_in_backward_names() {
     // var = (1e-150)² = 1e-300, ivar = 1 / √2e-300 = 7e149, ivar² = 5e299
-    private final BatchNormLayer smallEpsilon = layer(1).epsilon(1e-300).build();
-    private final double[][] smallX = {{1e-150}, {-1e-150}};
+    BatchNormLayer.Builder smallEpsilon = layer(1).epsilon(1e-300);
+    double[][] smallX = column(1e-150, -1e-150);
+    double[][] manyColumns = {{5, 1, 3}, {5, -1, 3}};
+    double[][] manyDouts = {{1e300, 1e308, 1e308}, {1e300, -1e308, 1e308}};
+    return Stream.of(
+        // Σ dout = 2e308
+        backward("dbeta of column 0 (Infinity)", layer(1), column(3, 3), column(1e308, 1e308)),
+        // xmu = ±1, and Σ dout * xmu = 2e308
+        backward("dgamma of column 0 (Infinity)", layer(1), column(1, -1), column(1e308, -1e308)),
+        // xmu = {-5/3, -2/3, 7/3} * 1e100, so Σ dout * xmu = 9e200, times 1e110; ivar = 5.9e-101
+        backward(
+            "divar of column 0 (Infinity)",
+            layer(1e110),
+            column(-1e100, 0, 3e100),
+            column(1e100, -2e100, 4e100)),
+        // divar = 2e10, and -ivar² * divar = -1e310
+        backward("dsqrtvar of column 0 (-Infinity)", smallEpsilon, smallX, column(1e160, -1e160)),
+        // divar = 2e-100, dsqrtvar = -1e200, and 0.5 * ivar * dsqrtvar = -3.5e349
+        backward("dvar of column 0 (-Infinity)", smallEpsilon, smallX, column(1e50, -1e50)),
+        // xmu = 0; gamma * ivar = 3e102, and Σ dout = 2e300
+        backward("dmu of column 0 (-Infinity)", layer(1e100), column(5, 5), column(1e300, 1e300)),
+        // the first node, whatever the column
+        backward("dbeta of column 2 (Infinity)", layer(1e100, 1, 1), manyColumns, manyDouts));
+  }
 
-    private static void names(
-        String overflow, BatchNormLayer layer, double[][] x, double[][] dout) {
-      layer.forward(x);
-      refuses(overflow, () -> layer.backward(dout));
-      refuses(overflow, () -> layer.backward(dout, new double[x.length][x[0].length]));
-      refuses(overflow, () -> layer.backward(dout, dout));
-      refuses(overflow, () -> layer.backwardGraph(dout));
-    }
-
-    @Test
-    void dbeta() {
-      // Σ dout = 2e308
-      double[][] dout = {{1e308}, {1e308}};
-      names("dbeta of column 0 (Infinity)", layer(1).build(), new double[][] {{3}, {3}}, dout);
-    }
-
-    @Test
-    void dgamma() {
-      // xmu = ±1, and Σ dout * xmu = 2e308
-      double[][] dout = {{1e308}, {-1e308}};
-      names("dgamma of column 0 (Infinity)", layer(1).build(), new double[][] {{1}, {-1}}, dout);
-    }
-
-    @Test
-    void divar() {
-      // xmu = {-5/3, -2/3, 7/3} * 1e100, so Σ dout * xmu = 9e200, times 1e110; ivar = 5.9e-101
-      double[][] x = {{-1e100}, {0}, {3e100}};
-      double[][] dout = {{1e100}, {-2e100}, {4e100}};
-      names("divar of column 0 (Infinity)", layer(1e110).build(), x, dout);
-    }
-
-    @Test
-    void dsqrtvar() {
-      // divar = 2e10, and -ivar² * divar = -1e310
-      double[][] dout = {{1e160}, {-1e160}};
-      names("dsqrtvar of column 0 (-Infinity)", smallEpsilon, smallX, dout);
-    }
-
-    @Test
-    void dvar() {
-      // divar = 2e-100, dsqrtvar = -1e200, and 0.5 * ivar * dsqrtvar = -3.5e349
-      double[][] dout = {{1e50}, {-1e50}};
-      names("dvar of column 0 (-Infinity)", smallEpsilon, smallX, dout);
-    }
-
-    @Test
-    void dmu() {
-      // xmu = 0; gamma * ivar = 3e102, and Σ dout = 2e300
-      double[][] dout = {{1e300}, {1e300}};
-      names("dmu of column 0 (-Infinity)", layer(1e100).build(), new double[][] {{5}, {5}}, dout);
-    }
-
-    @Test
-    void the_first_node_whatever_the_column() {
-      double[][] x = {{5, 1, 3}, {5, -1, 3}};
-      double[][] dout = {{1e300, 1e308, 1e308}, {1e300, -1e308, 1e308}};
-      names("dbeta of column 2 (Infinity)", layer(1e100, 1, 1).build(), x, dout);
-    }
+  private static DynamicTest backward(
+      String overflow, BatchNormLayer.Builder builder, double[][] x, double[][] dout) {
+    BatchNormLayer layer = builder.build();
+    layer.forward(x);
+    return DynamicTest.dynamicTest(
+        overflow,
+        () -> {
+          refuses(overflow, () -> layer.backward(dout));
+          refuses(overflow, () -> layer.backward(dout, new double[x.length][x[0].length]));
+          refuses(overflow, () -> layer.backward(dout, dout));
+          refuses(overflow, () -> layer.backwardGraph(dout));
+        });
   }
 
   @Nested
