@@ -1,5 +1,6 @@
 package io.github.batchnorm;
 
+import static io.github.batchnorm.TestData.filled;
 import static io.github.batchnorm.TestData.rows;
 import static io.github.batchnorm.TestData.with;
 import static io.github.batchnorm.TestData.withColumn;
@@ -103,7 +104,7 @@ record BadCall(
         Bad.illegal("x[0] has " + (d + 5) + " values, expected " + d, () -> new double[3][d + 5]));
     all.addAll(notFinite("x", p.x()));
     // ... and not for the overflow beside it
-    double[][] tooFarApart = withColumn(p.x(), 0, i -> i < p.n() - 1 ? MAX : -MAX);
+    Supplier<double[][]> tooFarApart = () -> withColumn(p.x(), 0, i -> i < p.n() - 1 ? MAX : -MAX);
     all.add(isNotFinite("x", p.n() - 1, d - 1, Double.NaN, tooFarApart));
     if (leastRows == 2) {
       all.add(
@@ -111,7 +112,7 @@ record BadCall(
               "x has 1 row, expected at least 2: the variance of one row is 0 whatever it holds;"
                   + " merge it into another mini-batch, leave it out, or use infer",
               () -> new double[1][d]));
-      all.add(overflow("mu of column 0 (-Infinity)", () -> tooFarApart));
+      all.add(overflow("mu of column 0 (-Infinity)", tooFarApart));
       // (1e200)² > 1.8e308
       all.add(overflow("var of column 0 (Infinity)", () -> with(p.x(), p.n() / 2, 0, 1e200)));
     }
@@ -179,20 +180,21 @@ record BadCall(
     for (double value : new double[] {Double.NaN, 1 / 0.0, -1 / 0.0}) {
       for (int i : firstMiddleAndLast(good.length)) {
         for (int j : firstMiddleAndLast(good[0].length)) {
-          all.add(isNotFinite(name, i, j, value, good));
+          all.add(isNotFinite(name, i, j, value, () -> good));
         }
       }
       // the first of many, also of many whose sum is NaN
-      all.add(isNotFinite(name, 0, 0, value, TestData.filled(last + 1, good[0].length, value)));
-      all.add(isNotFinite(name, 0, 0, value, with(good, last, 0, -value)));
+      all.add(isNotFinite(name, 0, 0, value, () -> filled(last + 1, good[0].length, value)));
+      all.add(isNotFinite(name, 0, 0, value, () -> with(good, last, 0, -value)));
     }
     return all;
   }
 
-  private static Bad isNotFinite(String name, int i, int j, double value, double[][] good) {
+  private static Bad isNotFinite(
+      String name, int i, int j, double value, Supplier<double[][]> matrix) {
     return Bad.illegal(
         name + "[" + i + "][" + j + "] is " + value + ", expected a finite value",
-        () -> with(good, i, j, value));
+        () -> with(matrix.get(), i, j, value));
   }
 
   private static Bad overflow(String node, Supplier<double[][]> matrix) {
