@@ -43,7 +43,7 @@ done
 java src/release/CheckRepository.java "$repository"
 
 mkdir -p "$work/consumer/test"
-cp -r src/it "$work/consumer"
+cp -r src/it src/site "$work/consumer"
 cp -r src/test/resources "$work/consumer/test"
 release_pom src/it/pom.xml > "$work/consumer/it/pom.xml"
 cat > "$work/settings.xml" <<END
