@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.batchnorm.Grid.Strip;
 import io.github.batchnorm.Grid.Tile;
 import java.util.Arrays;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,9 +45,10 @@ class GridTest {
     assertThat(new Grid(n, d).isLarge).isEqualTo(isLarge);
   }
 
-  @ParameterizedClass
+  @Nested
+  @ParameterizedClass(name = "of {0} x {1}")
   @CsvSource({"2, 1", "65, 512", "5, 7001", "65, 1025", "257, 2500", "3001, 40"})
-  static class Its_tiles {
+  class Its_tiles {
     private final int n;
     private final int d;
     private final Grid grid;

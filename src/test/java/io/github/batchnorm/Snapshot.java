@@ -80,7 +80,7 @@ record Snapshot(
     assertSameBits("", actual, expected);
   }
 
-  /** Two graphs, traces or gradients: every bit of every array is the same. */
+  /** Two graphs, backward graphs or gradients: every bit of every array is the same. */
   static void assertSameBits(Record actual, Record expected) {
     for (RecordComponent node : expected.getClass().getRecordComponents()) {
       assertSameBits(node.getName(), rows(node, actual), rows(node, expected));
