@@ -96,7 +96,7 @@ public record BatchNormBackwardGraph(
   }
 
   /**
-   * Step 6: {@code dsqrtvar = -1 / sqrtvar² * divar}.
+   * Step 6: {@code dsqrtvar = -1 / sqrtvar² * divar}, computed as {@code -ivar * ivar * divar}.
    *
    * @return shape (D): the array of this record, no copy
    */
@@ -106,7 +106,7 @@ public record BatchNormBackwardGraph(
   }
 
   /**
-   * Step 5: {@code dvar = 0.5 / √(var + ε) * dsqrtvar}.
+   * Step 5: {@code dvar = 0.5 / √(var + ε) * dsqrtvar}, computed as {@code 0.5 * ivar * dsqrtvar}.
    *
    * @return shape (D): the array of this record, no copy
    */
@@ -146,7 +146,7 @@ public record BatchNormBackwardGraph(
   }
 
   /**
-   * Step 2: {@code dmu = -Σ dx1}.
+   * Step 2: {@code dmu = -Σ dx1}, computed as {@code -(gamma * ivar) * Σ dout}.
    *
    * @return shape (D): the array of this record, no copy
    */

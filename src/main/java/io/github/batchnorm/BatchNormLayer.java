@@ -34,7 +34,8 @@ import java.util.Arrays;
  *   <li>γ may be 0 or negative: no formula divides by γ.
  *   <li>NaN and infinite values are refused. So are finite values whose sums over the batch
  *       overflow. The values of out and dx themselves are not checked: they may overflow where γ *
- *       x̂ or dout * γ, which are nodes on the way to them, come near 1e308.
+ *       x̂ or dout * γ, which are nodes on the way to them, come near 1e308, and in inference where
+ *       x - μ does.
  *   <li>The same input gives the same bits, always, on one thread or many.
  * </ul>
  *
@@ -62,8 +63,8 @@ import java.util.Arrays;
  * taken as they are; {@link #infer(double[][])} says how exact those are.
  *
  * <p><b>A call that throws changes nothing in the layer:</b> gamma, beta, the running averages and
- * {@link #batchesTracked} stay as they were. Only the graph is lost when a {@code forward} throws;
- * {@code backward}, {@code backwardGraph} and {@code graph} then throw an {@link
+ * {@link #batchesTracked} stay as they were. Only the graph is lost when a {@code forward} throws.
+ * Without a graph, {@code backward}, {@code backwardGraph} and {@code graph} throw an {@link
  * IllegalStateException}.
  *
  * <p><b>Arrays.</b>
@@ -76,6 +77,7 @@ import java.util.Arrays;
  *       The layer does not look for this, because that would take longer than the arithmetic. Such
  *       an output ends up with wrong numbers: those of another row, or results of numbers that were
  *       overwritten before they were read.
+ *   <li>An output is neither {@link #gamma} nor {@link #beta}.
  *   <li>If a call throws, an output that is the input is as it was before. Any other output may
  *       have been written in part.
  *   <li>An array that was handed out is never modified and never read later. Only {@link #gamma}
@@ -85,8 +87,9 @@ import java.util.Arrays;
  * <p><b>Memory.</b> A layer keeps one matrix of the shape of the largest mini-batch so far.
  *
  * <p><b>Threads.</b> A layer is not synchronized. Any number of threads may call {@link #infer} and
- * {@link #inferBackward} at once while no thread calls {@code forward} or changes gamma or beta.
- * All other calls need one thread at a time. Threads that train get a {@link #copy} each.
+ * {@link #inferBackward} at once while no thread calls {@code forward} or {@code restore}, or
+ * changes gamma or beta. All other calls need one thread at a time. Threads that train get a {@link
+ * #copy} each.
  *
  * <p>References: F. Kratzert, <a
  * href="https://kratzert.github.io/2016/02/12/understanding-the-gradient-flow-through-the-batch-normalization-layer.html">Understanding
@@ -102,8 +105,8 @@ public final class BatchNormLayer {
   private final double[] beta; // (D)
   private final boolean parallel;
   private final Graph graph;
-  private RunningStatistics running;
-  private Inference inference;
+  private final RunningStatistics running;
+  private final Inference inference;
   private boolean graphReady;
 
   /**
@@ -200,10 +203,10 @@ public final class BatchNormLayer {
   }
 
   /**
-   * Turns this layer into what the layer of a state was: to go back to the best epoch, or to follow
-   * another layer. {@link #gamma} and {@link #beta} stay the same arrays and get other values. The
-   * running averages and the settings become those of the state, {@code parallel} stays, and the
-   * graph is gone.
+   * Gives this layer the values and the settings of a state: to go back to the best epoch, or to
+   * follow another layer. {@link #gamma} and {@link #beta} stay the same arrays and get other
+   * values. The running averages and the settings become those of the state, {@code parallel}
+   * stays, and the graph is gone.
    *
    * @param state of a layer with as many features; not modified
    * @throws NullPointerException if {@code state} is null
@@ -212,12 +215,9 @@ public final class BatchNormLayer {
   public void restore(BatchNormState state) {
     Check.nonNull(state, "state");
     Check.features("state", state.features(), features);
-    RunningStatistics restored = new RunningStatistics(state);
-    Inference restoredInference = new Inference(restored, gamma, beta, threads());
-    state.copyParameters(gamma, beta); // the first change; nothing below can fail
-    running = restored;
-    inference = restoredInference;
-    graphReady = false;
+    graphReady = false; // from here on nothing allocates, so nothing fails
+    state.copyParameters(gamma, beta);
+    running.set(state);
   }
 
   /**
@@ -233,7 +233,7 @@ public final class BatchNormLayer {
    */
   public double[][] forward(double[][] x) {
     graphReady = false;
-    Check.batch("x", x, features);
+    Check.matrix("x", x, 2, features);
     return train(x, new double[x.length][]);
   }
 
@@ -251,7 +251,7 @@ public final class BatchNormLayer {
    */
   public double[][] forward(double[][] x, double[][] out) {
     graphReady = false;
-    Check.batch("x", x, features);
+    Check.matrix("x", x, 2, features);
     Check.shape("out", out, x.length, features, "x");
     return train(x, out);
   }
@@ -283,7 +283,8 @@ public final class BatchNormLayer {
    *     modified
    * @return dx (N, D), dgamma (D), dbeta (D): new arrays; summed over the batch, not averaged, not
    *     added to earlier calls
-   * @throws IllegalStateException if no forward was made yet, or the last one threw
+   * @throws IllegalStateException if there was no forward since the layer was made or restored, or
+   *     the last one threw
    * @throws NullPointerException if {@code dout} or a row of it is null
    * @throws IllegalArgumentException if {@code dout} does not have that shape, holds a value that
    *     is not finite, or is so large that dgamma, dbeta or another sum over the batch overflows
@@ -300,7 +301,8 @@ public final class BatchNormLayer {
    *     modified unless it is {@code dx}
    * @param dx written, shape (N, D); may be {@code dout} (see the class comment on arrays)
    * @return {@code dx}, and new arrays for dgamma (D) and dbeta (D)
-   * @throws IllegalStateException if no forward was made yet, or the last one threw
+   * @throws IllegalStateException if there was no forward since the layer was made or restored, or
+   *     the last one threw
    * @throws NullPointerException if {@code dout}, {@code dx} or a row of them is null
    * @throws IllegalArgumentException if {@code dout} does not have that shape, holds a value that
    *     is not finite, or is so large that dgamma, dbeta or another sum over the batch overflows;
@@ -319,7 +321,8 @@ public final class BatchNormLayer {
    * @param dout the derivative of the loss with respect to out, shape (N, D) of that forward; not
    *     modified
    * @return a snapshot: new arrays; its dx, dgamma and dbeta are those of backward, bit for bit
-   * @throws IllegalStateException if no forward was made yet, or the last one threw
+   * @throws IllegalStateException if there was no forward since the layer was made or restored, or
+   *     the last one threw
    * @throws NullPointerException if {@code dout} or a row of it is null
    * @throws IllegalArgumentException if {@code dout} does not have that shape, holds a value that
    *     is not finite, or is so large that dgamma, dbeta or another sum over the batch overflows
@@ -355,13 +358,15 @@ public final class BatchNormLayer {
 
   /**
    * Inference: normalizes by the running averages, and changes nothing in the layer. Before the
-   * first forward the averages are mean 0 and variance 1.
+   * first forward the averages are mean 0 and variance 1, unless the builder or a state gave
+   * others.
    *
    * <p>The running averages are doubles, and every batch rounds them. With a smoothing factor a,
    * the running mean is within {@code 4 / a * 2^-53} times the largest |mean| of a batch of the
-   * exact average of the batches' means. The running variance is within {@code 4 / a * 2^-53} times
-   * the largest variance of its exact average. For the cumulative average of k batches {@code 2 k +
-   * 2} takes the place of {@code 4 / a}. The values that the averages start with count as a batch.
+   * exact average of the batches' means, taken as the doubles that they are. The running variance
+   * is within {@code 4 / a * 2^-53} times the largest variance of its exact average. For the
+   * cumulative average of k batches {@code 2 k + 2} takes the place of {@code 4 / a}. The values
+   * that the averages start with count as a batch.
    *
    * <p>A running mean that is off by δ puts x̂ off by δ / σ: at a mean of 1e9, a spread of 1e-2 and
    * a = 0.1 by up to 4.5e-4; at a mean of 1.7e9, the seconds since 1970, and a spread of 1e5 by up
@@ -374,7 +379,7 @@ public final class BatchNormLayer {
    *     if a value of x, gamma or beta is not finite
    */
   public double[][] infer(double[][] x) {
-    Check.matrix("x", x, features);
+    Check.matrix("x", x, 1, features);
     return normalizeByRunning(x, new double[x.length][]);
   }
 
@@ -390,7 +395,7 @@ public final class BatchNormLayer {
    *     finite
    */
   public double[][] infer(double[][] x, double[][] out) {
-    Check.matrix("x", x, features);
+    Check.matrix("x", x, 1, features);
     Check.shape("out", out, x.length, features, "x");
     return normalizeByRunning(x, out);
   }
@@ -459,7 +464,7 @@ public final class BatchNormLayer {
    *     not finite; or if dgamma, dbeta or γ / √(σ² + ε) overflows
    */
   public BatchNormGradients inferBackward(double[][] x, double[][] dout) {
-    Check.matrix("x", x, features);
+    Check.matrix("x", x, 1, features);
     Check.shape("dout", dout, x.length, features, "x");
     checkParameters();
     Check.noOverflow("gamma * ivar", Rows.product(gamma, running.ivar));
@@ -487,7 +492,8 @@ public final class BatchNormLayer {
    * All seven intermediate values of the last {@link #forward}.
    *
    * @return a snapshot: copies that later calls do not change
-   * @throws IllegalStateException if no forward was made yet, or the last one threw
+   * @throws IllegalStateException if there was no forward since the layer was made or restored, or
+   *     the last one threw
    */
   public BatchNormGraph graph() {
     Check.graph(graphReady, "graph");
@@ -525,7 +531,7 @@ public final class BatchNormLayer {
    * Whether the running averages are plain averages over all mini-batches, in place of the {@link
    * #smoothingFactor}.
    *
-   * @return whether {@link Builder#cumulativeAverage} was called
+   * @return true if so
    */
   public boolean cumulativeAverage() {
     return running.cumulative;
@@ -535,7 +541,7 @@ public final class BatchNormLayer {
    * Whether the running variance averages population variances (divide by N), not sample variances
    * (divide by N - 1).
    *
-   * @return the setting of {@link Builder#populationRunningVar}
+   * @return true for population variances
    */
   public boolean populationRunningVar() {
     return running.populationVar;
@@ -544,7 +550,7 @@ public final class BatchNormLayer {
   /**
    * Whether large matrices are shared out to several threads.
    *
-   * @return the setting of {@link Builder#parallel}
+   * @return true if so
    */
   public boolean parallel() {
     return parallel;
@@ -581,7 +587,7 @@ public final class BatchNormLayer {
 
   /**
    * The running average of the variance, which {@link #infer} uses: of sample variances (divide by
-   * N - 1), or of population variances after {@link Builder#populationRunningVar}.
+   * N - 1), or of population variances if {@link #populationRunningVar}.
    *
    * @return shape (D): a new array
    */
@@ -593,6 +599,7 @@ public final class BatchNormLayer {
    * The number of mini-batches in the running averages.
    *
    * @return how many calls of forward have succeeded, plus the number that the layer was made with
+   *     or restored to
    */
   public long batchesTracked() {
     return running.batches;
@@ -803,9 +810,9 @@ public final class BatchNormLayer {
     }
 
     /**
-     * Whether forward, backward and infer share matrices of 65,536 values or more out to several
-     * threads; true if not called. A result has the same bits either way, whatever the number of
-     * threads.
+     * Sets whether forward, backward, infer and inferBackward share matrices of 65,536 values or
+     * more out to several threads; true if not called. A result has the same bits either way,
+     * whatever the number of threads.
      *
      * <p>The helpers are daemon threads, one fewer than there are processors, and all layers share
      * them. They end after a second without work. Where other work keeps all processors busy,

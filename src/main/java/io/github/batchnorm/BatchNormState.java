@@ -117,6 +117,12 @@ public record BatchNormState(
     System.arraycopy(beta, 0, toBeta, 0, beta.length);
   }
 
+  /** The same for the running averages. */
+  void copyRunning(double[] toMean, double[] toVar) {
+    System.arraycopy(runningMean, 0, toMean, 0, runningMean.length);
+    System.arraycopy(runningVar, 0, toVar, 0, runningVar.length);
+  }
+
   /** The number of columns, D. */
   int features() {
     return gamma.length;
@@ -165,32 +171,27 @@ public record BatchNormState(
   /** Whether the other is a state of the same values, bit for bit: 0.0 is not -0.0. */
   @Override
   public boolean equals(Object other) {
-    return other instanceof BatchNormState s
-        && Arrays.equals(gamma, s.gamma)
-        && Arrays.equals(beta, s.beta)
-        && Arrays.equals(runningMean, s.runningMean)
-        && Arrays.equals(runningVar, s.runningVar)
-        && batchesTracked == s.batchesTracked
-        && Double.compare(epsilon, s.epsilon) == 0
-        && Double.compare(smoothingFactor, s.smoothingFactor) == 0
-        && cumulativeAverage == s.cumulativeAverage
-        && populationRunningVar == s.populationRunningVar;
+    return other instanceof BatchNormState state
+        && Arrays.deepEquals(components(), state.components());
   }
 
   @Override
   public int hashCode() {
-    return Arrays.deepHashCode(
-        new Object[] {
-          gamma,
-          beta,
-          runningMean,
-          runningVar,
-          batchesTracked,
-          epsilon,
-          smoothingFactor,
-          cumulativeAverage,
-          populationRunningVar
-        });
+    return Arrays.deepHashCode(components());
+  }
+
+  private Object[] components() {
+    return new Object[] {
+      gamma,
+      beta,
+      runningMean,
+      runningVar,
+      batchesTracked,
+      epsilon,
+      smoothingFactor,
+      cumulativeAverage,
+      populationRunningVar
+    };
   }
 
   /** A table of the components; long arrays are shortened. */

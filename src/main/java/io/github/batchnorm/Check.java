@@ -4,6 +4,10 @@ import java.util.Locale;
 
 /** The rules of the contract. Every message names the argument, its value and the rule. */
 final class Check {
+  private static final String WHY_NOT_ONE_ROW =
+      ": the variance of one row is 0 whatever it holds; merge it into another mini-batch, leave it"
+          + " out, or use infer";
+
   private Check() {}
 
   static void atLeast(long least, String name, long value) {
@@ -114,28 +118,18 @@ final class Check {
     return j;
   }
 
-  /** That {@code matrix} has at least one row, and {@code features} values in every row. */
-  static void matrix(String name, double[][] matrix, int features) {
+  /** That {@code matrix} has so many rows at least, and {@code features} values in every row. */
+  static void matrix(String name, double[][] matrix, int leastRows, int features) {
     nonNull(matrix, name);
-    if (matrix.length == 0) {
-      throw illegal("%s has 0 rows, expected at least 1", name);
-    }
     rows(name, matrix, features);
-  }
-
-  /** A {@link #matrix} to train on: one row has no variance. */
-  static void batch(String name, double[][] matrix, int features) {
-    nonNull(matrix, name);
-    if (matrix.length == 0) {
-      throw illegal("%s has 0 rows, expected at least 2", name);
-    }
-    if (matrix.length == 1) {
+    if (matrix.length < leastRows) {
       throw illegal(
-          "%s has 1 row, expected at least 2: the variance of one row is 0 whatever it holds; merge"
-              + " it into another mini-batch, leave it out, or use infer",
-          name);
+          "%s has %s, expected at least %d%s",
+          name,
+          counted(matrix.length, "row"),
+          leastRows,
+          matrix.length == 1 ? WHY_NOT_ONE_ROW : "");
     }
-    rows(name, matrix, features);
   }
 
   /** That {@code matrix} has the shape (rows, features) of {@code like}. */
@@ -191,12 +185,7 @@ final class Check {
   /** That statistics are of {@code features} columns. */
   static void statistics(String name, ColumnStatistics statistics, int features) {
     nonNull(statistics, name);
-    require(
-        statistics.features() == features,
-        "%s has %d features, expected %d",
-        name,
-        statistics.features(),
-        features);
+    features(name, statistics.features(), features);
   }
 
   /** That statistics have a row at least. */
@@ -249,7 +238,9 @@ final class Check {
   static void graph(boolean ready, String method) {
     if (!ready) {
       throw new IllegalStateException(
-          method + " needs the graph of a forward: none was made yet, or the last one failed");
+          method
+              + " needs the graph of a forward: there was none since the layer was made or restored,"
+              + " or the last one failed");
     }
   }
 

@@ -45,12 +45,12 @@ import java.util.Objects;
  *
  * <ul>
  *   <li>var: (105 + 32 log2 M) * 2^-53 of var.
- *   <li>mean: (18 + 3 log2 M) * 2^-53 of √var, beyond the rounding to the nearest double.
+ *   <li>mean: (19 + 3 log2 M) * 2^-53 of √var, beyond the rounding to the nearest double.
  * </ul>
  *
  * <p>A column that is constant has this constant for a mean and the variance 0, exactly. The bounds
- * hold as long as no product on the way is below 1e-290. The same calls in the same order give the
- * same bits.
+ * hold as long as each product and quotient on the way is 1e-290 or larger in magnitude, or exactly
+ * 0 because a factor is. The same calls in the same order give the same bits.
  *
  * <p><b>Memory.</b> 3 D numbers for each binary digit that is 1 in the number of blocks: at most 3
  * D (1 + log2 M). Serialization writes the same numbers, and what is read goes on with the same
@@ -96,7 +96,7 @@ public final class ColumnStatistics implements Serializable {
    * @return this
    * @throws NullPointerException if {@code rows} or a row is null
    * @throws IllegalArgumentException if a row does not have D values; if a value is not finite; or
-   *     if the mean of a column or its sum of squares Σ (x - mean)² overflows
+   *     if the mean of a column, its sum of squares Σ (x - mean)² or the number of rows overflows
    */
   public ColumnStatistics add(double[][] rows) {
     Check.rows("rows", rows, features);
@@ -240,10 +240,16 @@ public final class ColumnStatistics implements Serializable {
       parts = Arrays.stream(parts).map(p -> p == null ? null : p.copy()).toArray(Part[]::new);
       Check.atLeast(1, "features", features);
       Check.parts(parts, RANKS, features);
+      statistics(features, parts); // refuses what overflows here, where an exception becomes an
+      // InvalidObjectException
     }
 
     @Serial
     private Object readResolve() {
+      return statistics(features, parts);
+    }
+
+    private static ColumnStatistics statistics(int features, Part[] parts) {
       boolean moderate = Arrays.stream(parts).allMatch(p -> p == null || p.isModerate());
       return new ColumnStatistics(features).combine(parts, moderate);
     }

@@ -229,7 +229,8 @@ final class Graph {
     for (int j = s.from(); j < s.to(); j++) {
       double correction = ofAll[j] / grid.n;
       double nearest = mu[j] + correction;
-      rest[j] = correction - (nearest - mu[j]);
+      rest[j] =
+          correction - (nearest - mu[j]); // exact unless |mu| < |correction|, then near enough
       mu[j] = nearest;
     }
   }

@@ -71,7 +71,10 @@ final class Grid {
         from,
         to,
         IntStream.range(0, ceilDivide(n, height))
-            .mapToObj(b -> new Tile(b, b * height, Math.min(b * height + height, n), from, to))
+            .mapToObj(
+                b ->
+                    new Tile(
+                        b, b * height, b * height + Math.min(height, n - b * height), from, to))
             .toArray(Tile[]::new));
   }
 

@@ -79,14 +79,20 @@ final class Inference {
    * all rows of a part, and allocates nothing once it asks.
    */
   private boolean forAllRows(int n, IntPredicate predicate) {
-    int rows = (VALUES_OF_A_PART - 1) / d + 1;
-    int parts = (n - 1) / rows + 1;
+    int parts = parts(n, d);
+    int rows = n / parts;
     boolean[] holds = new boolean[parts];
     try (Team team = Team.of(parts, threads)) {
       team.forEach(
-          parts, p -> holds[p] = forAllRows(p * rows, Math.min(p * rows + rows, n), predicate));
+          parts,
+          p -> holds[p] = forAllRows(p * rows, p == parts - 1 ? n : p * rows + rows, predicate));
     }
     return Rows.areTrue(holds);
+  }
+
+  static int parts(int n, int d) {
+    int rows = (VALUES_OF_A_PART - 1) / d + 1; // at least, in a part
+    return Math.max(1, n / rows);
   }
 
   private static boolean forAllRows(int first, int end, IntPredicate predicate) {

@@ -23,8 +23,8 @@ record Part(long rows, double[] mu, double[] rest, double[] sq) implements Seria
    *
    * Block, mean: the guess of mu is so close that the sum of x - mu is nearly 0. So no partial sum is
    * more than half of Σ|x - mu|. Each x - mu is rounded once and goes through two additions among
-   * four rows: 3 Σ|x - mu|. Then come 16 additions of four rows: 8 Σ|x - mu|. Divided by n this is at
-   * most 11 σ. A rest is rounded too, but |rest| <= |x - mean| for each row, since mu is the double
+   * four rows: 3 Σ|x - mu|. Then come up to 18 additions, of four rows or of one, the first of them
+   * to 0: 8.5 Σ|x - mu|. Divided by n this is at most 11.5 σ. A rest is rounded too, but |rest| <= |x - mean| for each row, since mu is the double
    * that is nearest to the mean.
    *
    * Block, squares: xmu has 2 roundings, its square 5. It goes through at most 33 additions: 38 in
@@ -34,15 +34,15 @@ record Part(long rows, double[] mu, double[] rest, double[] sq) implements Seria
    * the squares of the whole. Since nb <= na, the step δ nb / n is at most √(B / n). It has 4
    * roundings. Parts of the same height have no row in common, so by Cauchy and Schwarz L heights put
    * the mean off by 4 √L σ. The difference of the rests, and the sum of a rest and what the step
-   * lost, are rounded once: 2 σ for each height. The mean of a part is off by e = 11 + 4 √L + 2 L.
+   * lost, are rounded once: 2 σ for each height. The mean of a part is off by e = 11.5 + 4 √L + 2 L.
    *
    * Merge, squares: 2 additions at each height, 10 roundings in B. Means that are off by e σ put δ
    * off, and the B of one height by 2 e √(B W), where W are the squares within its parts. Over all
-   * heights this is at most 2 √L (12 + 4 √L) + 2.4 L √L. With the division by n, var is off by at
-   * most 38 + 10 + 1 + 2 L + 24 √L + 8 L + 2.4 L √L. This is less than 73 + 32 L for L <= 44.
+   * heights this is at most 2 √L (12.5 + 4 √L) + 2.4 L √L. With the division by n, var is off by at
+   * most 38 + 10 + 1 + 2 L + 25 √L + 8 L + 2.4 L √L. This is less than 73 + 32 L for L <= 44.
    *
    * ColumnStatistics has L <= 1 + log2 M. So var is within 105 + 32 log2 M, and the mean, with √L <=
-   * 1 + L / 4, within 18 + 3 log2 M.
+   * 1 + L / 4, within 19 + 3 log2 M.
    */
   @Serial private static final long serialVersionUID = 1;
 

@@ -8,10 +8,10 @@ package io.github.batchnorm;
  * finite batch statistics can never spoil the averages.
  */
 final class RunningStatistics {
-  final double epsilon;
-  final double smoothingFactor;
-  final boolean cumulative; // whether 1 / batches takes the place of the smoothing factor
-  final boolean populationVar;
+  double epsilon;
+  double smoothingFactor;
+  boolean cumulative; // whether 1 / batches takes the place of the smoothing factor
+  boolean populationVar;
 
   final double[] mean; // (D)
   final double[] var; // (D), from sample variances (divide by N - 1) or population variances
@@ -20,14 +20,20 @@ final class RunningStatistics {
 
   /** Starts with those of a state. */
   RunningStatistics(BatchNormState state) {
+    mean = new double[state.features()];
+    var = new double[state.features()];
+    ivar = new double[state.features()];
+    set(state);
+  }
+
+  /** Becomes those of a state. Allocates nothing, so it cannot fail. */
+  void set(BatchNormState state) {
     epsilon = state.epsilon();
     smoothingFactor = state.smoothingFactor();
     cumulative = state.cumulativeAverage();
     populationVar = state.populationRunningVar();
-    mean = state.runningMean();
-    var = state.runningVar();
-    ivar = new double[mean.length];
     batches = state.batchesTracked();
+    state.copyRunning(mean, var);
     updateIvar();
   }
 

@@ -36,7 +36,8 @@ class ContractTest {
   private static final int D = 4;
   private static final Problem P = Problem.of(N, D, 17);
   private static final String NO_GRAPH =
-      " needs the graph of a forward: none was made yet, or the last one failed";
+      " needs the graph of a forward: there was none since the layer was made or restored, or the"
+          + " last one failed";
 
   private final BatchNormLayer layer = new BatchNormLayer(D);
 

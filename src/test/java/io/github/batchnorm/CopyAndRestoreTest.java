@@ -100,7 +100,8 @@ class CopyAndRestoreTest {
       assertThatIllegalStateException()
           .isThrownBy(() -> other.backward(NEXT.dout()))
           .withMessage(
-              "backward needs the graph of a forward: none was made yet, or the last one failed");
+              "backward needs the graph of a forward: there was none since the layer was made or"
+                  + " restored, or the last one failed");
       other.forward(NEXT.x());
       assertSameGraph(layer, P.trained(), P.dout());
     }

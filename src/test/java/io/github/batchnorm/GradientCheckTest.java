@@ -515,7 +515,8 @@ class GradientCheckTest {
       ToDoubleFunction<double[]> clip = p -> Math.max(-1, Math.min(p[0], 1));
       assertThat(new GradientCheck().check(clip, one, wrong).reasons()).isEmpty();
       ToDoubleFunction<double[]> step = p -> p[0] > 0.3 ? 1 : 0;
-      assertThat(new GradientCheck().check(step, new double[] {0.30001}, new double[] {-2}).reasons())
+      assertThat(
+              new GradientCheck().check(step, new double[] {0.30001}, new double[] {-2}).reasons())
           .isEmpty();
     }
 

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What infer and inferBackward give; {@link RunningStatisticsTest} has the averages they take. */
@@ -31,6 +32,14 @@ class InferenceTest {
     for (int i = 0; i < P.n(); i++) {
       assertThat(layer.infer(new double[][] {P.x()[i]})[0]).isEqualTo(out[i]);
     }
+  }
+
+  /** As the Javadoc of parallel says: helpers come from 65,536 values on. */
+  @ParameterizedTest
+  @CsvSource({"63, 1", "64, 2", "127, 3"})
+  void the_rows_go_to_several_threads_if_they_are_many(int n, int parts) {
+    assertThat(Inference.parts(n, 1024)).isEqualTo(parts);
+    assertThat(Inference.parts(Integer.MAX_VALUE, 1)).isEqualTo(65_535);
   }
 
   @Nested
