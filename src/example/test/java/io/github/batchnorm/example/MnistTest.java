@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -65,17 +64,16 @@ class MnistTest {
         .hasMessage("number of training images (59) must be at least 60, one mini-batch");
   }
 
-  /** 784 MB of zeros, which gzip packs into 0.8 MB, for a JVM that has 64 MB. */
+  /**
+   * A gzip file of 0.8 MB can hold 784 MB of zeros: what its header says is enough to refuse it.
+   */
   @Test
-  @Timeout(120) // rather than a build that waits for ever
-  void more_images_than_the_memory_holds_are_refused() throws IOException, InterruptedException {
+  void more_images_than_the_memory_holds_are_refused_before_they_are_read()
+      throws IOException, InterruptedException {
     writeAll("-", ".gz");
     Path images = folder.resolve("train-images-idx3-ubyte.gz");
     try (DataOutputStream out = new DataOutputStream(gzip(Files.newOutputStream(images)))) {
       writeHeader(out, 0x803, 1_000_000);
-      for (int i = 0; i < 1_000; i++) {
-        out.write(new byte[784_000]);
-      }
     }
     Process program =
         new ProcessBuilder(
