@@ -43,9 +43,10 @@ final class Inference {
     if (!Rows.areShared(x, out)) {
       return forAllRows(x.length, i -> forward(x[i], Rows.make(out, i, d)));
     }
-    return parametersAreFinite()
-        && forAllRows(x.length, i -> Rows.areFinite(x[i]))
-        && forAllRows(x.length, i -> normalize(x[i], out[i]));
+    if (!parametersAreFinite() || !forAllRows(x.length, i -> Rows.areFinite(x[i]))) {
+      return false;
+    }
+    return forAllRows(x.length, i -> normalize(x[i], out[i]));
   }
 
   /**
@@ -57,11 +58,12 @@ final class Inference {
    *     overflows. After false an out that is row is untouched.
    */
   boolean forward(double[] row, double[] out) {
-    if (row == out) {
-      return parametersAreFinite() && Rows.areFinite(row) && normalize(row, out);
+    boolean inPlace = row == out;
+    if (inPlace && !(parametersAreFinite() && Rows.areFinite(row))) {
+      return false;
     }
     normalize(row, out);
-    return Rows.areFinite(out);
+    return inPlace || Rows.areFinite(out);
   }
 
   /** Always true: in place, an output may overflow. */
