@@ -1,6 +1,8 @@
 package io.github.batchnorm;
 
+import static io.github.batchnorm.Snapshot.assertSameBits;
 import static io.github.batchnorm.Snapshot.bits;
+import static io.github.batchnorm.TestData.copy;
 import static io.github.batchnorm.TestData.with;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -40,6 +42,33 @@ class InferenceTest {
   void the_rows_go_to_several_threads_if_they_are_many(int n, int parts) {
     assertThat(Inference.parts(n, 1024)).isEqualTo(parts);
     assertThat(Inference.parts(Integer.MAX_VALUE, 1)).isEqualTo(65_535);
+  @Test
+  void a_result_may_overflow_also_in_place() {
+    layer.gamma()[1] = 1e300;
+    double[] large = with(row, 1, 1e300);
+    double[] out = layer.infer(large);
+    assertThat(out[1]).isInfinite();
+    double[][] x = {row.clone(), large.clone()};
+    assertThat(layer.infer(x)[1]).isEqualTo(out);
+    assertThat(layer.infer(x, x.clone())[1]).isEqualTo(out);
+    assertThat(layer.infer(large, large)).isSameAs(large).isEqualTo(out);
+  }
+
+  @Test
+  void a_parameter_that_an_optimizer_has_spoilt_is_refused_and_in_place_nothing_is_written() {
+    double[][] x = copy(P.x());
+    for (double[] spoilt : new double[][] {layer.gamma(), layer.beta()}) {
+      String parameter = spoilt == layer.gamma() ? "gamma" : "beta";
+      String message = parameter + "[2] is -Infinity, expected a finite value";
+      double good = spoilt[2];
+      spoilt[2] = Double.NEGATIVE_INFINITY;
+      refuses(message, () -> layer.infer(x));
+      refuses(message, () -> layer.infer(x, x));
+      refuses(message, () -> layer.infer(x[0]));
+      refuses(message, () -> layer.infer(x[0], x[0]));
+      spoilt[2] = good;
+    }
+    assertSameBits(x, P.x());
   }
 
   @Nested
@@ -79,23 +108,6 @@ class InferenceTest {
       refuses(message, () -> layer.infer(bad, new double[5]));
       refuses(message, () -> layer.infer(bad, bad));
       assertThat(bits(bad)).isEqualTo(bits(with(row, j, Double.NaN)));
-    }
-
-    @Test
-    void may_overflow_also_in_place() {
-      layer.gamma()[1] = 1e300;
-      double[] large = with(row, 1, 1e300);
-      double[] out = layer.infer(large);
-      assertThat(out[1]).isInfinite();
-      assertThat(layer.infer(large, large)).isSameAs(large).isEqualTo(out);
-    }
-
-    @Test
-    void refuses_a_gamma_that_an_optimizer_has_spoilt() {
-      layer.gamma()[2] = Double.NEGATIVE_INFINITY;
-      for (double[] out : new double[][] {new double[5], row}) {
-        refuses("gamma[2] is -Infinity, expected a finite value", () -> layer.infer(row, out));
-      }
     }
   }
 }
