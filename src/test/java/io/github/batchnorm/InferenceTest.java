@@ -42,6 +42,8 @@ class InferenceTest {
   void the_rows_go_to_several_threads_if_they_are_many(int n, int parts) {
     assertThat(Inference.parts(n, 1024)).isEqualTo(parts);
     assertThat(Inference.parts(Integer.MAX_VALUE, 1)).isEqualTo(65_535);
+  }
+
   @Test
   void a_result_may_overflow_also_in_place() {
     layer.gamma()[1] = 1e300;
