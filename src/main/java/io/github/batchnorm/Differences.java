@@ -4,6 +4,7 @@ import io.github.batchnorm.GradientReport.Entry;
 import io.github.batchnorm.GradientReport.Findings;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -97,7 +98,14 @@ final class Differences {
   private final double[] dout; // flat, as out
   private final double[] out; // f(x)
   private boolean hasMoved; // whether any step moved any output
-  private int callsLeft; // for the entry under way
+
+  // of the entry under way
+  private int i;
+  private int j;
+  private double x;
+  private double spread;
+  private double noise; // of the loss; 0 until it is measured
+  private int callsLeft;
 
   Differences(Gradient gradient, double tolerance) {
     this.gradient = gradient;
@@ -132,59 +140,54 @@ final class Differences {
   }
 
   /** Tries the first step, and longer ones as long as rounding leaves too few digits. */
-  Entry compare(int i, int j) {
+  Entry compare(int row, int column) {
+    i = row;
+    j = column;
+    x = gradient.x()[i][j];
+    spread = gradient.spread(j);
+    noise = 0;
     callsLeft = MAX_CALLS;
-    double first = firstStep(i, j);
-    double h = first;
-    Slopes slopes = slopes(i, j, h, 0);
+    double first = firstStep();
+    Slopes slopes = slopes(first);
     double flat = FLAT * slopes.steepest();
-    Entry entry = entry(i, j, slopes.central(), 0);
+    Entry entry = entry(slopes.central(), 0);
     while (entry.agrees() && !slopes.differWidely()) {
       boolean isZero = entry.isZero();
-      if (isZero ? h >= LONG * first : hasDigits(slopes.central())) {
+      if (isZero ? slopes.h() >= LONG * first : hasDigits(slopes.central())) {
         return entry;
-      }
-      h = isZero ? LONG * first : LONGER * h;
-      if (h > LONGER * LONG * first) {
+      } else if (slopes.h() >= LONGER * LONG * first) {
         break;
       }
-      slopes = slopes(i, j, h, 0);
-      entry = entry(i, j, slopes.central(), 0);
+      slopes = slopes(isZero ? LONG * first : LONGER * slopes.h());
+      entry = entry(slopes.central(), 0);
     }
-    double longest = LONGER * Math.min(LONGER * h, LONG * first);
-    return entry(i, j, lookCloser(i, j, longest, slopes.central().size()), flat);
+    return entry(lookCloser(first, slopes), flat);
   }
 
   /** Finds the derivative with the steps that suit f; see the class comment. */
-  private Estimate lookCloser(int i, int j, double usual, double size) {
-    double noise = noise(i, j);
-    boolean isNoisy = ROUNDINGS * noise > tolerance * size * usual;
-    double longest = isNoisy ? Math.max(usual, gradient.spread(j) / 4) : usual;
-    double x = Math.abs(gradient.x()[i][j]);
+  private Estimate lookCloser(double first, Slopes tried) {
+    double longest = LONGER * Math.min(LONGER * tried.h(), LONG * first);
+    noise = noise();
+    boolean isNoisy = ROUNDINGS * noise > tolerance * tried.central().size() * longest;
+    longest = isNoisy ? Math.max(longest, spread / 4) : longest;
     // a parameter of 1e-100 has a spread of 1: steps of its own size need a walk of their own
-    boolean isTiny = x > 0 && x < 0x1p-30 * longest;
-    Estimate best = walk(i, j, longest, noise, isTiny ? MAX_CALLS / 3 : 0);
-    if (isTiny && !hasDigits(best)) {
-      best = better(best, walk(i, j, x, noise, 0));
-    }
-    return best.isKink() ? endOf(best, i, j, noise) : best;
+    boolean isTiny = x != 0 && Math.abs(x) < 0x1p-30 * longest;
+    Estimate best = walk(longest, isTiny ? MAX_CALLS / 3 : 0);
+    best = isTiny && !hasDigits(best) ? better(best, walk(Math.abs(x), 0)) : best;
+    return best.isKink() ? endOf(best) : best;
   }
 
   /** Follows the slopes from a long step to short ones, and takes the best. */
-  private Estimate walk(int i, int j, double longest, double noise, int callsToKeep) {
-    double x = Math.abs(gradient.x()[i][j]);
-    double h = ODD * longest;
-    Slopes last = slopes(i, j, h, noise);
-    if (!Double.isFinite(last.central().low()) && x > 0 && x < h) {
-      h = ODD * x;
-      last = slopes(i, j, h, noise);
+  private Estimate walk(double longest, int callsToKeep) {
+    Slopes last = slopes(ODD * longest);
+    if (!Double.isFinite(last.central().low()) && x != 0 && Math.abs(x) < longest) {
+      last = slopes(ODD * Math.abs(x)); // as if beyond 0 there was no logarithm
     }
     Slopes limit = last;
     double quantum = last.least();
     List<Estimate> found = new ArrayList<>();
-    while (callsLeft > callsToKeep + 1 && h / 4 >= leastStep(i, j) && !isDone(found, i, j, noise)) {
-      h /= 4;
-      Slopes slopes = slopes(i, j, h, noise);
+    while (callsLeft >= callsToKeep + 4 && last.h() >= 4 * leastStep() && !isDone(found)) {
+      Slopes slopes = slopes(last.h() / 4);
       Slopes nearer = slopes.limit(last);
       Estimate estimate = nearer.comparedWith(limit);
       // what does not move may still do so by less than the least that was seen
@@ -193,7 +196,7 @@ final class Differences {
       last = slopes;
       limit = nearer;
     }
-    Estimate best = new Estimate(Double.NaN, Double.NaN, Double.POSITIVE_INFINITY, Double.NaN, h);
+    Estimate best = new Estimate(Double.NaN, Double.NaN, Double.POSITIVE_INFINITY, Double.NaN, 0);
     for (int n = 0; n < found.size(); n++) {
       best = better(best, found.get(n).blurredBy(found.subList(n + 1, found.size())));
     }
@@ -201,27 +204,23 @@ final class Differences {
   }
 
   /** Whether the last estimate is good enough, or shorter steps only get worse. */
-  private boolean isDone(List<Estimate> found, int i, int j, double noise) {
+  private boolean isDone(List<Estimate> found) {
     if (found.isEmpty()) {
       return false;
     }
     Estimate last = found.get(found.size() - 1);
+    Estimate previous = found.get(Math.max(0, found.size() - 2));
     if (last.isWithin(tolerance)) {
-      return isConfirmed(last, i, j, noise);
-    } else if (last.isKink()) {
-      Estimate previous = found.get(Math.max(0, found.size() - 2));
-      return previous.isWithin(10 * tolerance) && last.error() > previous.error();
+      return isConfirmed(last);
     }
-    return last.error() <= 2 * last.rounding();
+    return last.isKink()
+        ? previous.isWithin(10 * tolerance) && last.error() > previous.error()
+        : last.error() <= 2 * last.rounding();
   }
 
   /** Whether a step a thousand times shorter tells the same, as far as it can tell. */
-  private boolean isConfirmed(Estimate estimate, int i, int j, double noise) {
-    double h = estimate.h() / 1024;
-    if (h < leastStep(i, j) || callsLeft < 2) {
-      return true;
-    }
-    Estimate shorter = slopes(i, j, h, noise).central();
+  private boolean isConfirmed(Estimate estimate) {
+    Estimate shorter = slopes(Math.max(estimate.h() / 1024, leastStep())).central();
     return estimate.distance(shorter) <= shorter.rounding() + estimate.error();
   }
 
@@ -235,111 +234,110 @@ final class Differences {
   }
 
   /** The slope on that side of a kink where x is, if steps are short enough to tell. */
-  private Estimate endOf(Estimate kink, int i, int j, double noise) {
+  private Estimate endOf(Estimate kink) {
     double jump = kink.high() - kink.low();
-    double h = kink.h() / 128;
-    Slopes slopes = slopes(i, j, h, noise);
+    Slopes slopes = slopes(kink.h() / 128);
     while (slopes.gap() + slopes.rounding() > jump / 2) {
-      h /= 128;
-      if (slopes.rounding() > jump / 2 || h < leastStep(i, j) || callsLeft < 2) {
+      double h = slopes.h() / 128;
+      if (slopes.rounding() > jump / 2 || h < leastStep() || callsLeft < 2) {
         return kink;
       }
-      slopes = slopes(i, j, h, noise);
+      slopes = slopes(h);
     }
     double slope = slopes.central().low();
-    double end = slope - kink.low() < kink.high() - slope ? kink.low() : kink.high();
-    // several outputs may have kinks on both sides; or f bends, and this only looked like a kink
+    double end = slope < kink.low() + jump / 2 ? kink.low() : kink.high();
+    // several outputs may have kinks on both sides; or f bends, and only looked as if it had one
     return Math.abs(end - slope) <= slopes.gap() + slopes.rounding()
-        ? new Estimate(end, end, kink.error(), kink.rounding(), h)
-        : walk(i, j, h, noise, 0);
+        ? new Estimate(end, end, kink.error(), kink.rounding(), slopes.h())
+        : walk(slopes.h(), 0);
   }
 
   /** How much f is off by rounding inside of it; 0 if no step is short enough to show. */
-  private double noise(int i, int j) {
-    double x = gradient.x()[i][j];
-    double least = 4 * Math.ulp(x); // exact at x + 6 * least too
+  private double noise() {
+    double least = 4 * Math.ulp(x); // so that x + 6 * least is exact
     for (double near : NEAR) {
-      double d = Math.max(least, near * gradient.spread(j));
+      double d = Math.max(least, near * spread);
       boolean isNext = near == 0 || d > least;
-      if (isNext && callsLeft > MAX_CALLS / 2 && change(i, j, x + d) != 0) {
-        double noise = noise(i, j, least * Math.rint(3.3 * d / least));
-        // a kink on one side is no noise; and another spacing, as above
-        double other =
-            noise > 0 && d > least ? noise(i, j, -least * Math.rint(2.3 * d / least)) : noise;
-        if (noise >= 0) {
-          return Math.max(0, Math.min(noise, other));
+      if (isNext && callsLeft > MAX_CALLS / 2 && change(x + d) != 0) {
+        double right = noise(changes(least * Math.rint(3.3 * d / least)));
+        if (right >= 0) {
+          // a kink to the right is no noise; the spacing is another, for the reason of ODD
+          boolean isOf = near > 0 && right > 0;
+          return isOf
+              ? Math.min(right, Math.max(0, noise(changes(-least * Math.rint(2.3 * d / least)))))
+              : right;
         }
       }
     }
     return 0;
   }
 
-  private double noise(int i, int j, double spacing) {
+  private double[] changes(double spacing) {
     double[] changes = new double[7];
-    for (int k = 1; k < changes.length; k++) {
-      changes[k] = change(i, j, gradient.x()[i][j] + k * spacing);
-    }
-    return noise(changes);
+    Arrays.setAll(changes, k -> k == 0 ? 0 : change(x + k * spacing));
+    return changes;
   }
 
   /**
    * The standard deviation of the noise in equally spaced values of a smooth function (Moré, Wild).
-   * The k-th differences of a smooth function vanish, those of noise do not: they have the variance
-   * σ² (2k)! / (k!)². Three estimates in a row that agree, and differences of both signs, are
-   * noise.
+   * The k-th differences of a smooth function vanish. Those of noise do not: their variance is σ²
+   * (2k)! / (k!)². Three estimates in a row that agree, and differences of both signs, are noise.
    *
-   * @return negative if the values are too often equal: they are too close to each other to tell
+   * @return negative if values are too often equal: they are too close to each other to tell
    */
   static double noise(double[] values) {
-    double[] differences = Arrays.copyOf(values, values.length);
+    if (Arrays.stream(differences(values)).filter(d -> d == 0).count() > 3) {
+      return -1;
+    }
     double[] levels = new double[values.length];
     boolean[] hasBothSigns = new boolean[values.length];
+    double[] differences = values;
     double factor = 1;
-    long equal = 0;
     for (int k = 1; k < values.length; k++) {
-      for (int n = 0; n < values.length - k; n++) {
-        differences[n] = differences[n + 1] - differences[n];
-      }
-      double[] ofK = Arrays.copyOf(differences, values.length - k);
+      differences = differences(differences);
       factor *= k / (4.0 * k - 2); // (k!)² / (2k)!
-      levels[k] = Math.sqrt(factor * Arrays.stream(ofK).map(d -> d * d).average().orElseThrow());
-      hasBothSigns[k] =
-          Arrays.stream(ofK).anyMatch(d -> d > 0) && Arrays.stream(ofK).anyMatch(d -> d < 0);
-      equal += k == 1 ? Arrays.stream(ofK).filter(d -> d == 0).count() : 0;
+      double squares = Arrays.stream(differences).map(d -> d * d).sum();
+      levels[k] = Math.sqrt(factor * squares / differences.length);
+      DoubleSummaryStatistics range = Arrays.stream(differences).summaryStatistics();
+      hasBothSigns[k] = range.getMin() < 0 && range.getMax() > 0;
     }
     for (int k = 1; k + 2 < values.length; k++) {
-      double low = Math.min(levels[k], Math.min(levels[k + 1], levels[k + 2]));
-      double high = Math.max(levels[k], Math.max(levels[k + 1], levels[k + 2]));
-      if (hasBothSigns[k] && high <= 4 * low) {
+      DoubleSummaryStatistics three = Arrays.stream(levels, k, k + 3).summaryStatistics();
+      if (hasBothSigns[k] && three.getMax() <= 4 * three.getMin()) {
         return levels[k];
       }
     }
-    return !Double.isFinite(levels[5]) ? 0 : equal > 2 ? -1 : Math.min(levels[4], levels[5]);
+    return Double.isFinite(levels[5]) ? Math.min(levels[4], levels[5]) : 0;
   }
 
-  /** Of the loss, from x to another value of its entry. */
-  private double change(int i, int j, double value) {
-    return sum(slopesTo(value, i, j)) * (value - gradient.x()[i][j]);
+  private static double[] differences(double[] values) {
+    double[] differences = new double[values.length - 1];
+    Arrays.setAll(differences, k -> values[k + 1] - values[k]);
+    return differences;
+  }
+
+  /** Of the loss, from x to another value. */
+  private double change(double value) {
+    return sum(slopesTo(value)) * (value - x);
   }
 
   /** The step where bends, which grow with h², and rounding, with 1 / h, are off by as much. */
-  private double firstStep(int i, int j) {
-    // what f may lose of x: an f that subtracts a mean rounds as x does
-    double unit = Math.max(UNIT, Math.ulp(gradient.x()[i][j]) / gradient.spread(j));
-    double h = gradient.spread(j) * Math.cbrt(unit);
+  private double firstStep() {
+    // what f may lose of x, relative to the spread: an f that subtracts a mean rounds as x does
+    double unit = Math.max(UNIT, Math.ulp(x) / spread);
     // a power of two, which x + h and x - h do not round
-    return Math.max(Math.scalb(1.0, Math.getExponent(h)), leastStep(i, j));
+    return Math.max(Math.scalb(1.0, Math.getExponent(spread * Math.cbrt(unit))), leastStep());
   }
 
   /** The least that moves x to both sides alike. */
-  private double leastStep(int i, int j) {
-    return 2 * Math.ulp(gradient.x()[i][j]);
+  private double leastStep() {
+    return 2 * Math.ulp(x);
   }
 
   /** The slopes of all terms, and what rounding makes of the terms that moved, all if none did. */
-  private Slopes slopes(int i, int j, double h, double noise) {
-    double[] right = slopesTo(gradient.x()[i][j] + h, i, j);
-    double[] left = slopesTo(gradient.x()[i][j] - h, i, j);
+  private Slopes slopes(double h) {
+    double[] right = slopesTo(x + h);
+    double[] left = slopesTo(x - h);
     double all = 0;
     double moved = 0;
     for (int k = 0; k < out.length; k++) {
@@ -353,16 +351,16 @@ final class Differences {
     return new Slopes(right, left, Slopes.combine(right, left, 0.5, 0.5), rounding, h);
   }
 
-  /** From x to another value of its entry. */
-  private double[] slopesTo(double value, int i, int j) {
+  /** From x to another value. */
+  private double[] slopesTo(double value) {
     callsLeft--;
     double[] outputs = gradient.outputs(i, j, value);
-    double step = value - gradient.x()[i][j]; // as rounded
+    double step = value - x; // as rounded
     Arrays.setAll(outputs, k -> dout[k] * ((outputs[k] - out[k]) / step));
     return outputs;
   }
 
-  private Entry entry(int i, int j, Estimate found, double flat) {
+  private Entry entry(Estimate found, double flat) {
     double analytic = gradient.analytic()[i][j];
     double size = Math.max(Math.abs(analytic), found.size());
     boolean isFlat = size <= flat && Double.isFinite(flat) && !hasDigits(found);
@@ -442,10 +440,12 @@ final class Differences {
       double gap = 0;
       for (int k = 0; k < right.length; k++) {
         boolean isKink = isKink(k, longer);
-        low += isKink ? Math.min(right[k], left[k]) : centre[k];
-        high += isKink ? Math.max(right[k], left[k]) : centre[k];
-        byRight += isKink ? right[k] - longer.right[k] : centre[k] - longer.centre[k];
-        byLeft += isKink ? left[k] - longer.left[k] : centre[k] - longer.centre[k];
+        double r = isKink ? right[k] : centre[k];
+        double l = isKink ? left[k] : centre[k];
+        low += Math.min(r, l);
+        high += Math.max(r, l);
+        byRight += r - (isKink ? longer.right[k] : longer.centre[k]);
+        byLeft += l - (isKink ? longer.left[k] : longer.centre[k]);
         gap += isKink ? 0 : Math.abs(right[k] - left[k]);
       }
       // a bump beside x may leave the centre alone, so the gap counts; less, as it shrinks more

@@ -11,12 +11,12 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * Compares a gradient that some code computed (analytic) with slopes of the loss (numeric), for any
- * function of a matrix or a vector, a whole network too. Made for unit tests: it returns a {@link
- * GradientReport}, and the caller asserts that it {@link GradientReport#assertPassed passed}.
+ * function of a matrix or a vector, a whole network too. Made for unit tests.
  *
- * <p>f is the loss itself. Or f has an output of its own, a matrix or a vector, and dout is the
- * derivative of the loss with respect to that output; the gradient in question is then that of
- * {@code Σ dout * f(x)}. The second form is sharper, because the check sees the outputs one by one.
+ * <p><b>How to call.</b> f is the loss itself. Or f has an output of its own, a matrix or a vector,
+ * and dout is the derivative of the loss with respect to that output; the gradient in question is
+ * then that of {@code Σ dout * f(x)}. The second form is sharper, because the check sees the
+ * outputs one by one.
  *
  * <pre>{@code
  * double[][] x = {{4, 3}, {4, 0}, {1, -6}, {2, 2}};
@@ -27,39 +27,53 @@ import java.util.function.ToDoubleFunction;
  * new GradientCheck().check(layer.copy()::forward, x, dout, dx).assertPassed();
  * }</pre>
  *
- * <p>An entry agrees if
+ * <p>f is called twice per entry or more, at most 60 times, and must not change anything. A layer
+ * that is to keep its running averages is therefore checked as {@code layer.copy()::forward}. f
+ * gets a new copy of x in every call, and its output is copied: it may write into its argument and
+ * return the same array every time. The caller's arrays are never written, and what f throws goes
+ * through to the caller.
+ *
+ * <p><b>What passes.</b> An entry agrees if
  *
  * <pre>{@code
- * |analytic - numeric| <= tolerance * max(|analytic|, |numeric|) + what rounding makes of numeric
+ * |analytic - numeric| <= tolerance * max(|analytic|, |numeric|) + what noise makes of numeric
  * }</pre>
  *
  * <ul>
- *   <li><b>Step.</b> The first try is a central difference. Its step follows the spread of the
- *       column: a fixed step, or one that follows |x|, is off by up to 100 % on features with a
- *       small spread or a large mean. If the entry does not agree, or if rounding leaves too few
- *       digits to tell, or if the slopes to both sides differ widely, the check looks closer, with
- *       longer and shorter steps. A wave that fits between any two of them, such as that of {@code
- *       sin(2 * π * x)} beside an outlier that makes the steps whole numbers, is not seen.
- *   <li><b>Kink.</b> At a kink, such as ReLU at 0, the slopes to both sides differ at every step.
- *       An entry agrees if it lies between them. With a dout this holds output by output.
- *   <li><b>Zero.</b> An entry that is too small to be told from rounding, also with a step of 2 %
- *       of the spread, agrees, and is counted by {@link GradientReport#zeros}. So does one next to
- *       an optimum, where analytic and numeric are about a ten billionth of what they are one
- *       spread away. A loss that is nearly 0 although its terms are not, such as the KL divergence
- *       of equal distributions, hides how much it is rounded: add 1 to it.
- *   <li><b>Vacuous</b> is a check where every entry is zero: no backward pass at all would agree
- *       too. The gradient of a bias ahead of a batch norm is of that kind, and so is dx behind one
- *       if dout is constant down the columns.
+ *   <li><b>Kink.</b> At a kink the slopes to both sides differ. An entry agrees if it lies between
+ *       them: for ReLU at 0 from 0 to 1. With a dout this holds output by output.
+ *   <li><b>Zero.</b> An entry that no step up to 2 % of the spread can tell from rounding agrees,
+ *       and is counted by {@link GradientReport#zeros}. The spread is the standard deviation of the
+ *       column; of a vector, the size of the value, at least 1.
+ *   <li><b>Rough.</b> An entry of which noise leaves few digits agrees if it is as close as those
+ *       tell. The report counts such entries, and {@link GradientReport.Entry#allowed} says how
+ *       close.
+ *   <li><b>Vacuous</b> is a check where zeros would agree in every entry: it does not pass. The
+ *       gradient of a bias ahead of a batch norm is of that kind, and so is dx behind one if dout
+ *       is constant down the columns.
  *   <li><b>NaN and infinity</b> agree with nothing, in analytic or around x.
  *   <li><b>Not repeatable</b> is an f whose outputs at x differ in a bit between the first call and
  *       the last. The check then fails.
  * </ul>
  *
- * <p><b>f is called many times</b>, twice per entry or more, and should not change anything. A
- * layer that is to keep its running averages is therefore checked as {@code layer.copy()::forward}.
- * f gets a new copy of x in every call, and its output is copied: it may write into its argument
- * and return the same array every time. The caller's arrays are never written, and what f throws
- * goes through to the caller.
+ * <p><b>If it does not pass,</b> the report names the entries, the worst first, and what the slope
+ * is there. If the check is vacuous, choose another dout or x, or assert {@link
+ * GradientReport#agrees} where a gradient is always 0. If f is rough, compute in double, and
+ * subtract what is large before the differences, such as the mean of the logits.
+ *
+ * <p><b>How it works.</b> The first try is a central difference. Its step follows the spread of the
+ * column: a fixed step, or one that follows |x|, is off by up to 100 % on features with a small
+ * spread or a large mean. If the entry does not agree, the check measures the noise of f, and
+ * compares longer and shorter steps, down to the size of x.
+ *
+ * <p><b>Limits.</b> Three things are not seen:
+ *
+ * <ul>
+ *   <li>A wave or zigzag that fits between all steps, such as {@code sin(2 * π * x)} if the steps
+ *       are whole numbers.
+ *   <li>Which of two kinks is which, if they are closer to each other than 1e-9 of the spread.
+ *   <li>An entry below a millionth of the largest one, if rounding hides it: it counts as zero.
+ * </ul>
  *
  * <p><b>Threads:</b> a check is immutable, and may be shared; f is called by the caller's thread
  * only.
@@ -111,8 +125,8 @@ public final class GradientCheck {
   /**
    * Checks the derivative with respect to a matrix of a function whose output is a matrix.
    *
-   * @param f takes a matrix of the shape of x; may be called many times, and should not change
-   *     anything: {@code layer.copy()::forward}
+   * @param f takes a matrix of the shape of x; is called many times, and must not change anything:
+   *     {@code layer.copy()::forward}
    * @param x where, shape (N, D), finite; not modified
    * @param dout the derivative of the loss with respect to {@code f(x)}, of its shape, finite; not
    *     modified
@@ -135,8 +149,8 @@ public final class GradientCheck {
   /**
    * Checks the derivative with respect to a matrix of a function whose output is a vector.
    *
-   * @param f takes a matrix of the shape of x; may be called many times, and should not change
-   *     anything: {@code layer.copy()::forward}
+   * @param f takes a matrix of the shape of x; is called many times, and must not change anything:
+   *     {@code layer.copy()::forward}
    * @param x where, shape (N, D), finite; not modified
    * @param dout the derivative of the loss with respect to {@code f(x)}, of its length, finite; not
    *     modified

@@ -5,7 +5,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 
 /**
  * What a {@link GradientCheck} found. A test asserts that it {@link #assertPassed passed}; {@link
@@ -128,25 +127,18 @@ public final class GradientReport {
   @Override
   public String toString() {
     String verdict = !agrees() ? "FAILED" : isVacuous() ? "VACUOUS" : "passed";
-    String counts =
+    String format = "%s: %d of %d entries fail at tolerance %.1e; %d zero, %d at a kink, %d rough";
+    int[] of = {zeros().size(), kinks().size(), those(Entry::isRough).size()};
+    int failed = failures().size();
+    List<String> lines = new ArrayList<>();
+    lines.add(
         String.format(
-            Locale.ROOT,
-            "%s: %d of %d entries fail at tolerance %.1e; %d zero, %d at a kink, %d rough",
-            verdict,
-            failures().size(),
-            entries.size(),
-            tolerance,
-            zeros().size(),
-            kinks().size(),
-            those(Entry::isRough).size());
-    List<String> lines = new ArrayList<>(List.of(counts));
-    Stream<Entry> failures = failures().stream().limit(MOST);
-    lines.addAll(failures.map(Entry::toString).toList());
-    if (failures().isEmpty()) {
+            Locale.ROOT, format, verdict, failed, entries.size(), tolerance, of[0], of[1], of[2]));
+    failures().stream().limit(MOST).forEach(entry -> lines.add(entry.toString()));
+    if (failed == 0) {
       lines.add("worst: " + entries.get(0));
     }
-    Stream<Entry> kinks = kinks().stream().filter(entry -> entry != entries.get(0)).limit(MOST);
-    lines.addAll(kinks.map(Entry::toString).toList());
+    kinks().stream().limit(MOST).forEach(entry -> lines.add(entry.toString()));
     lines.addAll(reasons());
     return String.join("\n  ", lines);
   }
