@@ -155,9 +155,12 @@ class GradientCheckKinksTest {
   void a_kink_is_reported_with_both_slopes() {
     GradientReport report =
         new GradientCheck()
-            .check(p -> Math.max(p[0], 0) + p[1], new double[2], new double[] {0.25, 1});
+            .check(
+                p -> Math.max(p[0], 0) + p[1] + Math.abs(p[2]),
+                new double[3],
+                new double[] {0.25, 1, 0.5});
     report.assertPassed();
-    assertThat(report.kinks()).hasSize(1);
+    assertThat(report.kinks()).hasSize(2);
     Entry entry = report.kinks().get(0);
     assertThat(entry.isKink()).isTrue();
     assertThat(entry.low()).isZero();
@@ -165,8 +168,10 @@ class GradientCheckKinksTest {
     assertThat(entry.difference()).isZero();
     assertThat(report)
         .hasToString(
-            "passed: 0 of 2 entries fail at tolerance 1.0e-06; 0 zero, 1 at a kink, 0 rough\n"
+            "passed: 0 of 3 entries fail at tolerance 1.0e-06; 0 zero, 2 at a kink, 0 rough\n"
                 + "  worst: analytic[0] is 0.25, at a kink, slopes 0.0 to 1.0: difference 0.0e+00,"
+                + " allowed 1.0e-06\n"
+                + "  analytic[2] is 0.5, at a kink, slopes -1.0 to 1.0: difference 0.0e+00,"
                 + " allowed 1.0e-06");
   }
 

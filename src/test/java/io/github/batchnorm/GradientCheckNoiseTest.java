@@ -88,6 +88,14 @@ class GradientCheckNoiseTest {
     }
   }
 
+  @Test
+  void a_function_that_is_finite_only_nearby_is_checked_there() {
+    checkAt(0, v -> Math.asin(1e7 * v), 1e7);
+    checkAt(1, v -> Math.log(v - (1 - 0x1p-24)), 0x1p24);
+    ToDoubleFunction<double[]> jump = p -> p[0] > 0.3 ? 1 : 0; // has no slope at 0.3
+    assertThat(check.check(jump, new double[] {0.3}, new double[] {-2}).passed()).isFalse();
+  }
+
   private void checkAt(double p, DoubleUnaryOperator f, double slope) {
     ToDoubleFunction<double[]> loss = at -> f.applyAsDouble(at[0]);
     double[] at = {p};
