@@ -64,8 +64,10 @@ final class CheckRepository {
     checkBom(folder.resolve(stem + "-cyclonedx.xml"));
     if (faults.isEmpty()) {
       System.out.printf("%-11s %s%n", "deployed", "as " + stem + ": " + String.join(" ", FILES));
-      System.out.printf("%-11s %s%n", "each", "with its signature and its checksums, which are correct");
-      System.out.printf("%-11s %s%n", "pom", "has all that Maven Central asks for, and no dependency");
+      System.out.printf(
+          "%-11s %s%n", "each", "with its signature and its checksums, which are correct");
+      System.out.printf(
+          "%-11s %s%n", "pom", "has all that Maven Central asks for, and no dependency");
       System.out.printf("%-11s %s%n", "bill", "of materials: no component but the library");
     }
   }
@@ -101,7 +103,8 @@ final class CheckRepository {
   private void checkBom(Path file) throws Exception {
     Document bom = parse(file);
     String of = PATH.evaluate("/bom/metadata/component/purl", bom);
-    require(of.startsWith("pkg:maven/io.github.batchnorm/batchnorm@"), file + " is of '" + of + "'");
+    require(
+        of.startsWith("pkg:maven/io.github.batchnorm/batchnorm@"), file + " is of '" + of + "'");
     String components = PATH.evaluate("count(/bom/components/component)", bom);
     require(components.equals("0"), file + " names " + components + " components");
   }
