@@ -35,7 +35,7 @@ class ReadmeTest {
 
   @Test
   void all_samples_are_found() throws IOException {
-    assertThat(samples()).hasSize(3);
+    assertThat(samples()).hasSize(2);
   }
 
   @ParameterizedTest
