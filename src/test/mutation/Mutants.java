@@ -50,7 +50,7 @@ final class Mutants {
     TESTS.put("Walk", "WalkTest HandWorkedTest NodesTest LimitsTest FailedCallTest");
     TESTS.put("Rows", ARITHMETIC);
     TESTS.put("Graph", ARITHMETIC);
-    TESTS.put("Inference", ARITHMETIC);
+    TESTS.put("Inference", "InferenceTest FailedCallTest AliasingTest GridTest ThreadsTest");
     TESTS.put("RunningStatistics", "RunningStatisticsTest ConformanceTest FailedCallTest");
     TESTS.put("Part", "ColumnStatisticsTest");
     TESTS.put("ColumnStatistics", "ColumnStatisticsTest");
