@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Rehearses a release: all but the upload. Needs JDK 17 or later, Maven and GnuPG:
 #
-#   bash src/release/rehearse.sh
+#   bash src/it/release/rehearse.sh
 #
 # Works in a temporary folder on copies of the sources. The key that signs is made there and goes with it.
 set -euo pipefail
@@ -40,7 +40,7 @@ repository=$work/C/repository
 for signature in "$repository"/io/github/batchnorm/batchnorm/*/*.asc; do
   gpg --batch --quiet --verify "$signature" "${signature%.asc}" 2>/dev/null
 done
-java src/release/CheckRepository.java "$repository"
+java src/it/release/CheckRepository.java "$repository"
 
 mkdir -p "$work/consumer/test"
 cp -r src/it src/site "$work/consumer"
