@@ -5,7 +5,7 @@
 #
 # Works in a temporary folder on copies of the sources. The key that signs is made there and goes with it.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../../.."
 work=$(mktemp -d)
 export GNUPGHOME=$work/gnupg
 trap 'gpgconf --kill all; rm -rf "$work"' EXIT
