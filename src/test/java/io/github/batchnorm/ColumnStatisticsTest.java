@@ -214,21 +214,21 @@ class ColumnStatisticsTest {
     }
 
     /** A step from that row to all others rounds more than one from all others to that row. */
-    @Test
-    void of_one_row_that_differs_from_a_million_others_are_within_the_bounds() {
-      double[][] one = new double[1][2000];
-      double[][] others = new double[1][2000];
-      Arrays.setAll(others[0], j -> random.nextDouble());
+    @ParameterizedTest
+    @ValueSource(ints = {3, 5, 7, 11})
+    void of_one_row_that_differs_from_a_million_others_are_within_the_bounds(int n) {
+      double[][] one = new double[1][500];
+      double[][] others = TestData.rows(n, random.doubles(500).toArray());
       ColumnStatistics all = of(others);
       Exact[] exact = Exact.ofColumns(others);
-      for (int i = 0; i < 20; i++) {
+      for (int i = 0; i < 18; i++) {
         all.combine(all);
         Arrays.setAll(exact, j -> exact[j].plus(exact[j]));
       }
       all.add(one);
       Arrays.setAll(exact, j -> exact[j].plus(Exact.of(new double[1])));
 
-      assertWithinBounds(all, (1 << 20) + 1, exact);
+      assertWithinBounds(all, (1 << 18) + 1, exact);
     }
 
     @Test
