@@ -34,7 +34,7 @@ class VersionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"README.md", "src/it/pom.xml"})
+  @ValueSource(strings = {"README.md", "src/it/pom.xml", "src/spark/pom.xml"})
   void a_user_reads_the_version_of_the_pom(String file) throws IOException {
     assertThat(versions(file)).isNotEmpty().containsOnly(versions("pom.xml").get(0));
   }

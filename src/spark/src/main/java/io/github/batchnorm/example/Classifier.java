@@ -3,6 +3,7 @@ package io.github.batchnorm.example;
 import io.github.batchnorm.BatchNormLayer;
 import io.github.batchnorm.BatchNormState;
 import java.io.Serializable;
+import org.apache.spark.api.java.function.MapFunction;
 
 /**
  * A layer that standardizes the grey values, and behind it the network of the example with batch
@@ -78,4 +79,28 @@ final class Classifier {
    * @param network the states of all layers behind it
    */
   record State(BatchNormState standardizing, Network.State network) implements Serializable {}
+
+  /** Scores of one image after the other, on a worker that has the state alone. */
+  static final class Scores implements MapFunction<double[], double[]> {
+    private static final long serialVersionUID = 1;
+
+    private final State state;
+    private transient ThreadLocal<Classifier> classifier; // made by the first image
+
+    Scores(State state) {
+      this.state = state;
+    }
+
+    @Override
+    public double[] call(double[] image) {
+      return classifier().scores(image);
+    }
+
+    private synchronized Classifier classifier() {
+      if (classifier == null) {
+        classifier = ThreadLocal.withInitial(() -> new Classifier(state));
+      }
+      return classifier.get();
+    }
+  }
 }

@@ -15,7 +15,7 @@ import org.apache.spark.sql.types.StructType;
 
 /**
  * Digits as a data set of Spark, with the columns of its MLlib: {@code features}, a vector of the
- * 784 grey values 0 to 255, and {@code label}, an int.
+ * 784 grey values 0 to 255, and {@code label}, a double.
  *
  * <p>They fit one machine, so the driver reads them and broadcasts them. What does not fit, {@code
  * spark.read()} reads on the workers; all else stays the same.
@@ -25,7 +25,7 @@ final class DigitRows {
   static final String LABEL = "label";
 
   private static final StructType SCHEMA =
-      new StructType().add(FEATURES, SQLDataTypes.VectorType()).add(LABEL, DataTypes.IntegerType);
+      new StructType().add(FEATURES, SQLDataTypes.VectorType()).add(LABEL, DataTypes.DoubleType);
 
   private DigitRows() {}
 
@@ -47,6 +47,12 @@ final class DigitRows {
 
   private static Row row(Digits digits, int i) {
     int[] which = {i};
-    return RowFactory.create(Vectors.dense(digits.greyImages(which)[0]), digits.labels(which)[0]);
+    return RowFactory.create(
+        Vectors.dense(digits.greyImages(which)[0]), (double) digits.labels(which)[0]);
+  }
+
+  /** The label of a row, a number of any type. */
+  static int label(Row row) {
+    return row.<Number>getAs(LABEL).intValue();
   }
 }

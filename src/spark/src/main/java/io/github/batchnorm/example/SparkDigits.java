@@ -1,62 +1,46 @@
 package io.github.batchnorm.example;
 
+import static org.apache.spark.sql.functions.col;
+
 import io.github.batchnorm.BatchNormLayer;
+import io.github.batchnorm.ColumnStatistics;
+import io.github.batchnorm.spark.VectorColumn;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Random;
-import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.function.FilterFunction;
+import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /**
  * A layer and a network that were trained on one machine, at work on many: MNIST digits on Apache
- * Spark.
- *
- * <pre>{@code
- * mvn -q -f src/spark compile exec:java
- * mvn -q -f src/spark compile exec:java -Dexec.args="--master local[4] --partitions 16"
- * }</pre>
- *
- * <p>The exit code is 2 for a bad option or data file.
+ * Spark. See the README beside the pom.
  */
 @Command(
     name = "spark-digits",
     description = {
       "Standardizes MNIST digits with statistics from Spark, trains a network on the driver,",
-      "classifies the test digits on Spark's workers and compares with one machine."
+      "classifies the test digits on Spark's workers, and compares a sample with one machine."
     },
-    sortOptions = false,
     usageHelpWidth = 120)
-public final class SparkDigits implements Callable<Integer> {
-  private static final int MAX_PARTITIONS = 10_000;
+public final class SparkDigits extends SparkProgram {
+  private static final String SCORES = "scores";
   private static final double LEARNING_RATE = 0.1;
   private static final long SEED = 1;
   private static final int REPEATS = 20; // of the test digits, to measure the speed
+  private static final int SAMPLE = 2000; // images that are compared with one machine
 
   /**
    * A tenth of the grey scale, squared. A pixel that is constant in training has the variance 0; in
    * other data it may not be constant. With this ε no pixel is standardized to more than 10.
    */
   private static final double EPSILON = 25.5 * 25.5;
-
-  @Option(
-      names = "--master",
-      paramLabel = "URL",
-      description = {
-        "where Spark runs, such as local[4] or spark://HOST:7077; may be given several times, to",
-        "compare; default: what spark-submit says, else local[1] and then local[2]"
-      })
-  private List<String> masters;
 
   @Option(
       names = "--data",
@@ -68,60 +52,30 @@ public final class SparkDigits implements Callable<Integer> {
   private Path data;
 
   @Option(
-      names = "--partitions",
-      paramLabel = "N",
-      defaultValue = "8",
-      description = "parts that Spark shares out to its workers; default: ${DEFAULT-VALUE}")
-  private int partitions;
-
-  @Option(
       names = "--steps",
       paramLabel = "N",
       defaultValue = "1000",
       description = "mini-batches to train the network on; default: ${DEFAULT-VALUE}")
   private int steps;
 
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      description = "print this and stop")
-  private boolean help;
-
-  @Spec private CommandSpec spec;
-
   private SparkDigits() {}
 
   /** Runs the program; see {@code --help}. */
   public static void main(String[] args) {
-    int exitCode = commandLine().execute(args);
-    if (exitCode != 0) {
-      System.exit(exitCode); // the only way to tell Maven
-    }
+    main(new SparkDigits(), args);
   }
 
-  static CommandLine commandLine() {
-    return new CommandLine(new SparkDigits()).setParameterExceptionHandler(SparkDigits::explain);
+  static SparkDigits create() {
+    return new SparkDigits();
   }
 
   @Override
-  public Integer call() throws IOException {
-    checkOptions();
-    try {
-      run(data == null ? Mnist.bundled() : Mnist.from(data));
-      return 0;
-    } catch (DataException e) {
-      spec.commandLine().getErr().println(e.getMessage());
-      return 2;
-    }
-  }
-
-  private void checkOptions() {
-    if (partitions < 1 || partitions > MAX_PARTITIONS) {
-      throw bad("--partitions (%d) must be from 1 to %d".formatted(partitions, MAX_PARTITIONS));
-    }
+  void run() throws DataException, IOException {
+    checkPartitions();
     if (steps < 1) {
       throw bad("--steps (" + steps + ") must be at least 1");
     }
+    run(data == null ? Mnist.bundled() : Mnist.from(data));
   }
 
   private void run(Mnist digits) throws IOException {
@@ -143,38 +97,41 @@ public final class SparkDigits implements Callable<Integer> {
     }
   }
 
-  private List<String> masters() {
-    if (masters != null) {
-      return masters;
-    }
-    String submitted = System.getProperty("spark.master"); // spark-submit
-    return submitted != null ? List.of(submitted) : List.of("local[1]", "local[2]");
-  }
-
-  private SparkSession start(String master) {
-    try {
-      return SparkSession.builder()
-          .appName("batchnorm")
-          .master(master)
-          .config("spark.ui.showConsoleProgress", System.console() != null)
-          .getOrCreate();
-    } catch (Exception e) { // Scala declares none, not even those that Java would have to
-      String why = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw bad("--master (" + master + ") cannot be used: " + why);
-    }
-  }
-
-  /** The layer whose statistics Spark computes, compared with exact ones. */
+  /** The layer whose statistics Spark computes; those of a sample are compared with one machine. */
   private BatchNormLayer standardizing(SparkSession spark, Digits digits) {
     long start = System.nanoTime();
-    ColumnStatistics statistics =
-        ColumnStatistics.bySpark(DigitRows.of(spark, digits, digits.count(), partitions));
+    ColumnStatistics all = statistics(spark, digits, digits.count());
+    double seconds = secondsSince(start);
+    int sample = Math.min(SAMPLE, digits.count());
     print(
-        "statistics of %,d images by Spark: %.1f s, largest relative difference from exact ones %.1e",
-        statistics.rows(),
-        secondsSince(start),
-        statistics.largestDifference(ColumnStatistics.exact(digits)));
-    return statistics.standardizing(EPSILON);
+        "statistics of %,d images by Spark: %.1f s; of %,d images they differ from one machine's by %.1e",
+        all.rows(),
+        seconds,
+        sample,
+        largestDifference(
+            statistics(spark, digits, sample),
+            new ColumnStatistics(Digits.PIXELS)
+                .add(digits.greyImages(IntStream.range(0, sample).toArray()))));
+    return BatchNormLayer.builder(Digits.PIXELS).epsilon(EPSILON).runningStatistics(all).build();
+  }
+
+  private ColumnStatistics statistics(SparkSession spark, Digits digits, int rows) {
+    return new VectorColumn(DigitRows.FEATURES)
+        .statistics(DigitRows.of(spark, digits, rows, partitions))
+        .values();
+  }
+
+  /** The largest difference of a mean or a variance, relative to the larger one. */
+  static double largestDifference(ColumnStatistics a, ColumnStatistics b) {
+    return Math.max(largestDifference(a.mean(), b.mean()), largestDifference(a.var(), b.var()));
+  }
+
+  private static double largestDifference(double[] a, double[] b) {
+    return IntStream.range(0, a.length)
+        .filter(k -> a[k] != b[k])
+        .mapToDouble(k -> Math.abs(a[k] - b[k]) / Math.max(Math.abs(a[k]), Math.abs(b[k])))
+        .max()
+        .orElse(0);
   }
 
   private Classifier train(Digits digits, BatchNormLayer standardizing) {
@@ -192,67 +149,61 @@ public final class SparkDigits implements Callable<Integer> {
   }
 
   private double[][] scoreHere(Classifier classifier, Digits digits) {
-    int[] all = IntStream.range(0, digits.count()).toArray();
-    double[][] scores = classifier.scores(digits.greyImages(all));
-    int[] labels = digits.labels(all);
+    int[] sample = IntStream.range(0, Math.min(SAMPLE, digits.count())).toArray();
+    double[][] scores = classifier.scores(digits.greyImages(sample));
+    int[] labels = digits.labels(sample);
     long right =
-        IntStream.of(all)
+        IntStream.of(sample)
             .filter(i -> SoftmaxCrossEntropy.indexOfMax(scores[i]) == labels[i])
             .count();
-    print("one machine: accuracy %.4f", (double) right / all.length);
+    print(
+        "one machine: accuracy %.4f of %,d images", (double) right / sample.length, sample.length);
     return scores;
   }
 
-  /** Scores the digits once to compare them, and many times over to measure the speed. */
+  /** Scores a sample to compare it, and the digits many times over to measure the speed. */
   private void score(
       SparkSession spark, Classifier classifier, Digits digits, double[][] expected) {
-    Classifier.State state = classifier.state();
-    List<Row> rows =
-        Scoring.scores(DigitRows.of(spark, digits, digits.count(), partitions), state)
-            .collectAsList();
+    List<Row> sample = scores(spark, classifier, digits, expected.length).collectAsList();
     long start = System.nanoTime();
     long many = (long) REPEATS * digits.count();
     long right =
-        Scoring.scores(DigitRows.of(spark, digits, many, partitions), state)
-            .filter((FilterFunction<Row>) Scoring::isRight)
+        scores(spark, classifier, digits, many)
+            .filter((FilterFunction<Row>) SparkDigits::isRight)
             .count();
     print(
         "%s: accuracy %.4f, %d of %,d scores differ from those of one machine, %,.0f rows per second",
         spark.sparkContext().master(),
         (double) right / many,
-        countDifferent(rows, expected),
-        rows.size() * Digits.CLASSES,
+        countDifferent(sample, expected),
+        sample.size() * Digits.CLASSES,
         many / secondsSince(start));
   }
 
+  private Dataset<Row> scores(SparkSession spark, Classifier classifier, Digits digits, long rows) {
+    return new VectorColumn(DigitRows.FEATURES)
+        .map(
+            DigitRows.of(spark, digits, rows, partitions),
+            SCORES,
+            new Classifier.Scores(classifier.state()))
+        .select(col(SCORES), col(DigitRows.LABEL));
+  }
+
+  /** Whether the highest score of a row is at its label. */
+  private static boolean isRight(Row scored) {
+    double[] scores = scored.<Vector>getAs(SCORES).toArray();
+    return SoftmaxCrossEntropy.indexOfMax(scores) == DigitRows.label(scored);
+  }
+
   private static long countDifferent(List<Row> rows, double[][] expected) {
-    long different = 0;
-    for (int i = 0; i < expected.length; i++) {
-      double[] scores = Scoring.scores(rows.get(i));
-      for (int j = 0; j < Digits.CLASSES; j++) {
-        if (Double.compare(scores[j], expected[i][j]) != 0) {
-          different++;
-        }
-      }
-    }
-    return different;
-  }
-
-  private static double secondsSince(long start) {
-    return (System.nanoTime() - start) * 1e-9;
-  }
-
-  private void print(String format, Object... values) {
-    System.out.printf(Locale.ROOT, format + "%n", values);
-  }
-
-  /** One line; the default would print all of the help after it. */
-  private static int explain(ParameterException e, String[] args) {
-    e.getCommandLine().getErr().println(e.getMessage() + " (see --help)");
-    return 2;
-  }
-
-  private ParameterException bad(String message) {
-    return new ParameterException(spec.commandLine(), message);
+    return IntStream.range(0, expected.length)
+        .mapToLong(
+            i -> {
+              double[] scores = rows.get(i).<Vector>getAs(SCORES).toArray();
+              return IntStream.range(0, Digits.CLASSES)
+                  .filter(j -> Double.compare(scores[j], expected[i][j]) != 0)
+                  .count();
+            })
+        .sum();
   }
 }

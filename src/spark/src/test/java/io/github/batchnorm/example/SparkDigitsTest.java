@@ -20,7 +20,7 @@ class SparkDigitsTest {
   private final StringWriter err = new StringWriter();
 
   private int execute(String... args) {
-    return SparkDigits.commandLine().setErr(new PrintWriter(err, true)).execute(args);
+    return SparkDigits.create().commandLine().setErr(new PrintWriter(err, true)).execute(args);
   }
 
   private static String capture(Runnable program) {
@@ -45,9 +45,9 @@ class SparkDigitsTest {
     Matcher lines =
         Pattern.compile(
                 """
-                (?s).*statistics of 8,000 images by Spark: [\\d.]+ s, \
-                largest relative difference from exact ones (\\S+)
-                .*one machine: accuracy (0\\.\\d{4})
+                (?s).*statistics of 8,000 images by Spark: [\\d.]+ s; \
+                of 2,000 images they differ from one machine's by (\\S+)
+                .*one machine: accuracy (0\\.\\d{4}) of 2,000 images
                 local\\[1\\]: accuracy (0\\.\\d{4}), \
                 0 of 20,000 scores differ from those of one machine, [\\d,]+ rows per second
                 local\\[2\\]: accuracy (0\\.\\d{4}), \

@@ -1,5 +1,7 @@
 package io.github.batchnorm.example;
 
+import io.github.batchnorm.BatchNormLayer;
+import io.github.batchnorm.ColumnStatistics;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -34,7 +36,11 @@ final class TestDigits {
     Digits digits = MNIST.train();
     Classifier classifier =
         new Classifier(
-            ColumnStatistics.exact(digits).standardizing(25.5 * 25.5), new Network(true, random));
+            BatchNormLayer.builder(Digits.PIXELS)
+                .epsilon(25.5 * 25.5)
+                .runningStatistics(new ColumnStatistics(Digits.PIXELS).add(images(digits)))
+                .build(),
+            new Network(true, random));
     MiniBatches batches = new MiniBatches(digits.count(), 60, random);
     for (int step = 0; step < 5; step++) {
       train(classifier, batches.next());

@@ -1,0 +1,7 @@
+/**
+ * Batch normalization of data sets on Apache Spark: exact statistics of a column of vectors, and
+ * the same results for each row as on one machine.
+ *
+ * <p>{@link io.github.batchnorm.spark.VectorColumn} is the way in.
+ */
+package io.github.batchnorm.spark;
