@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A Spark cluster on this machine, of a master and two workers, and the digits program on it: once
-# undisturbed, and once while a worker is killed. Needs what `mvn -q -f src/spark package` makes.
+# A Spark cluster on this machine, of a master and two workers, and the digits program on it. A worker
+# is killed on the way; the scores still have the bits of one machine. Needs what `mvn -q -f src/spark
+# package` makes.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -65,18 +66,10 @@ for number in 1 2; do
   await "$home/worker$number.log" 'Successfully registered with master' > "$home/registered"
 done
 
-say "two workers"
-(submit "$home/undisturbed") || failed "$home/undisturbed"
-grep -v 'step' "$home/undisturbed"
-
-say "two workers, one of which is killed before the digits are scored"
-(submit "$home/disturbed") &
-await "$home/disturbed" 'training on the driver' > "$home/training"
+say "two workers, one of which is killed on the way"
+(submit "$home/lines") &
+await "$home/lines" 'training on the driver: step 15' > "$home/training"
 kill -9 "${pids[2]}" # its executor ends with it
-wait $! || failed "$home/disturbed"
-grep -v 'step' "$home/disturbed"
-
-say "the same accuracy and no other score"
-results() { grep -o 'accuracy.*, 0 of .* scores differ' "$1"; }
-results "$home/undisturbed"
-test "$(results "$home/undisturbed")" = "$(results "$home/disturbed")"
+wait $! || failed "$home/lines"
+grep -v 'step' "$home/lines"
+grep -q ' 0 of 20,000 scores differ' "$home/lines"
