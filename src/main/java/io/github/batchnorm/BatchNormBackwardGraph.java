@@ -1,9 +1,10 @@
 package io.github.batchnorm;
 
 /**
- * The derivatives of one walk from step 9 back to step 0, by the names of Kratzert's post. Each is
- * the derivative of the loss with respect to the node of the same name without the d. The steps are
- * in brackets.
+ * All derivatives of one walk from step 9 back to step 0, by the names of Kratzert's post. The
+ * derivative of the loss with respect to a node has the name of that node after a {@code d}. Where
+ * two branches meet, in xmu and in x, a number at the end of the name tells the branches apart. The
+ * numbers in brackets are the steps.
  *
  * <pre>{@code
  * BatchNormLayer layer = new BatchNormLayer(2);
@@ -13,13 +14,13 @@ package io.github.batchnorm;
  * double[][] dxhat = back.dxhat();
  * }</pre>
  *
- * <p>For learning and debugging: {@link BatchNormLayer#backward} computes the same without most of
- * these matrices. {@code dx}, {@code dgamma} and {@code dbeta} are those of {@code backward}. Every
- * formula without a Σ holds to the bit. Some nodes have a second formula, "computed as": then the
- * second formula holds to the bit.
+ * <p>The record is for learning and debugging: {@link BatchNormLayer#backward} computes the same
+ * {@code dx}, {@code dgamma} and {@code dbeta} without most of these matrices. A formula without a
+ * Σ holds to the bit, unless a second one follows it after "computed as". Then the second one holds
+ * to the bit, with {@code dbeta} for {@code Σ dout}.
  *
- * <p>A snapshot: the arrays belong to the caller. As in every record with array components, {@code
- * equals} compares the references, not the values.
+ * <p>The arrays belong to the caller, and later calls of the layer do not change them. As in every
+ * record with array components, {@code equals} compares the references, not the values.
  *
  * @param dgammax shape (N, D): {@code dout} (step 9)
  * @param dxhat shape (N, D): {@code dgammax * gamma} (step 8)
@@ -31,10 +32,10 @@ package io.github.batchnorm;
  *     ivar * dsqrtvar}
  * @param dsq shape (N, D), the same in every row: {@code dvar / N} (step 4)
  * @param dxmu2 shape (N, D), by way of sq: {@code 2 * xmu * dsq} (step 3)
- * @param dx1 shape (N, D), two branches meet in xmu: {@code dxmu1 + dxmu2} (step 2)
+ * @param dx1 shape (N, D), where two branches meet in xmu: {@code dxmu1 + dxmu2} (step 2)
  * @param dmu shape (D): {@code -Σ dx1} (step 2), computed as {@code -(gamma * ivar) * Σ dout}
  * @param dx2 shape (N, D), the same in every row: {@code dmu / N} (step 1)
- * @param dx shape (N, D), two branches meet in x: {@code dx1 + dx2} (step 0)
+ * @param dx shape (N, D), where two branches meet in x: {@code dx1 + dx2} (step 0)
  * @param dgamma shape (D): {@code Σ dgammax * xhat} (step 8)
  * @param dbeta shape (D): {@code Σ dout} (step 9)
  * @since 1.0

@@ -1,7 +1,8 @@
 package io.github.batchnorm;
 
 /**
- * The derivatives of the loss that {@link BatchNormLayer#backward} computes.
+ * The derivatives of the loss that {@link BatchNormLayer#backward} and {@link
+ * BatchNormLayer#inferBackward} compute.
  *
  * <pre>{@code
  * BatchNormLayer layer = new BatchNormLayer(2);
@@ -54,7 +55,8 @@ public record BatchNormGradients(double[][] dx, double[] dgamma, double[] dbeta)
   }
 
   /**
-   * A table of the derivatives in the order of the walk, from step 9 to 0; large ones shortened.
+   * A table of the derivatives in the order of the walk, from step 9 to 0; large matrices are
+   * shortened.
    */
   @Override
   public String toString() {

@@ -2,7 +2,7 @@ package io.github.batchnorm;
 
 /**
  * The seven intermediate values of one {@link BatchNormLayer#forward}, by the names of Kratzert's
- * post. The steps that make them are in brackets.
+ * post. The numbers in brackets are the steps that compute them.
  *
  * <pre>{@code
  * BatchNormLayer layer = new BatchNormLayer(2);
@@ -11,20 +11,20 @@ package io.github.batchnorm;
  * double[][] xhat = layer.graph().xhat();                      // out is gamma * xhat + beta
  * }</pre>
  *
- * <p>Every formula without a Σ holds to the bit, except that of {@code xmu}: see there.
+ * <p>Every formula without a Σ holds to the bit, except that of {@code xmu}; see that component.
  *
- * <p>A snapshot: the arrays are copies that belong to the caller. Later calls of the layer do not
- * change them, and changing them does not change the layer. As in every record with array
- * components, {@code equals} compares the references, not the values.
+ * <p>The record is a snapshot: its arrays are copies that belong to the caller. Later calls of the
+ * layer do not change them, and changing them does not change the layer. As in every record with
+ * array components, {@code equals} compares the references, not the values.
  *
  * @param mu the mean of each feature over the batch, shape (D): {@code Σ x / N} (step 1)
  * @param xmu the centred input, shape (N, D): {@code x - mu} (step 2). The layer also subtracts the
- *     rounding error of {@code mu}. So xmu is more exact than {@code x[i][j] - mu[j]} where the
+ *     rounding error of {@code mu}, so xmu is more exact than {@code x[i][j] - mu[j]} where the
  *     mean is large
- * @param sq its square, shape (N, D): {@code xmu²} (step 3)
+ * @param sq the square of xmu, shape (N, D): {@code xmu²} (step 3)
  * @param var the population variance (divides by N), shape (D): {@code Σ sq / N} (step 4)
  * @param sqrtvar the standard deviation, shape (D): {@code √(var + ε)} (step 5)
- * @param ivar its inverse, shape (D): {@code 1 / sqrtvar} (step 6)
+ * @param ivar the inverse of sqrtvar, shape (D): {@code 1 / sqrtvar} (step 6)
  * @param xhat the normalized input, shape (N, D): {@code xmu * ivar} (step 7)
  * @since 1.0
  */
@@ -58,7 +58,7 @@ public record BatchNormGraph(
   }
 
   /**
-   * Step 3: {@code sq = xmu²}, its square.
+   * Step 3: {@code sq = xmu²}, the square of xmu.
    *
    * @return shape (N, D): the array of this record, no copy
    */
@@ -88,7 +88,7 @@ public record BatchNormGraph(
   }
 
   /**
-   * Step 6: {@code ivar = 1 / sqrtvar}, its inverse.
+   * Step 6: {@code ivar = 1 / sqrtvar}, the inverse of sqrtvar.
    *
    * @return shape (D): the array of this record, no copy
    */

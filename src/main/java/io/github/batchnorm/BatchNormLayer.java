@@ -3,7 +3,8 @@ package io.github.batchnorm;
 import java.util.Arrays;
 
 /**
- * Batch normalization of the columns (features) of a matrix, with its gradients.
+ * A batch normalization layer: normalizes the columns (features) of a matrix, and computes the
+ * gradients.
  *
  * <pre>{@code
  * training    out = γ * x̂ + β,   x̂ = (x - μ) / √(σ² + ε),   μ, σ² of the mini-batch
@@ -25,25 +26,24 @@ import java.util.Arrays;
  * }</pre>
  *
  * <p>{@link #forward} is for training. It keeps the computational graph, for {@link #backward} and
- * {@link #graph}, and updates the running averages. {@link #infer} is for everything else and
- * changes nothing. There is no mode to forget.
+ * {@link #graph}, and updates the running averages. {@link #infer} is for everything else, and
+ * changes nothing. There is no training mode to switch on or off.
  *
  * <ul>
  *   <li>In training, a feature that is constant over the batch gives x̂ = 0 and out = β, exactly,
  *       however large the constant is.
  *   <li>γ may be 0 or negative: no formula divides by γ.
  *   <li>NaN and infinite values are refused. So are finite values whose sums over the batch
- *       overflow. The values of out and dx themselves are not checked: they may overflow where γ *
- *       x̂ or dout * γ, which are nodes on the way to them, come near 1e308, and in inference where
- *       x - μ does.
- *   <li>The same input gives the same bits, always, on one thread or many.
+ *       overflow. The values of out and dx are not checked. They may overflow where a node on the
+ *       way to them, γ * x̂ or dout * γ, comes near 1e308, and in inference also where x - μ does.
+ *   <li>The same input always gives the same bits, on one thread or many.
  * </ul>
  *
- * <p><b>Digits.</b> In practice the results agree with exact arithmetic to 1e-16 to 1e-15 of the
+ * <p><b>Digits.</b> In practice the results differ from exact arithmetic by 1e-16 to 1e-15 of the
  * largest value in the column. A column made for the purpose can push every rounding the same way.
- * Even then no column of N rows, for any N that an array can have, is off by more than {@code (c +
- * log2 N) * 2^-53} times the scale in this list. Each c comes from counting the roundings on the
- * longest way through the code:
+ * Even then, for every N that an array can have, a result is off by at most {@code (c + log2 N) *
+ * 2^-53} times the scale in this list. Each c comes from counting the roundings on the longest way
+ * through the code:
  *
  * <ul>
  *   <li>out, c = 95: the largest |out|.
@@ -52,15 +52,15 @@ import java.util.Arrays;
  *   <li>dβ, c = 15: {@code Σ|dout|}.
  *   <li>dγ, c = 60: {@code Σ|dout * x̂| + |dβ|}.
  *   <li>σ², c = 21: σ² itself.
- *   <li>μ, c = 56: σ, beyond the rounding to the nearest double.
+ *   <li>μ, c = 56: σ. The rounding of μ to the nearest double comes on top.
  *   <li>dβ of {@link #inferBackward}, c = 15: {@code Σ|dout|}.
  *   <li>dγ of {@link #inferBackward}, c = 33: {@code Σ|dout * x̂|}.
  * </ul>
  *
  * <p>The bounds hold as long as each product and quotient on the way is 1e-290 or larger in
- * magnitude, or exactly 0 because a factor is. A large mean costs no digits in training, because
- * the layer also subtracts the rounding error of the mean. In inference the running averages are
- * taken as they are; {@link #infer(double[][])} says how exact those are.
+ * magnitude, or exactly 0 because a factor is 0. A large mean costs no digits in training, because
+ * the layer also subtracts the rounding error of the mean. Inference takes the running averages as
+ * they are; {@link #infer(double[][])} says how exact they are.
  *
  * <p><b>A call that throws changes nothing in the layer:</b> gamma, beta, the running averages and
  * {@link #batchesTracked} stay as they were. Only the graph is lost when a {@code forward} throws.
@@ -70,18 +70,18 @@ import java.util.Arrays;
  * <p><b>Arrays.</b>
  *
  * <ul>
- *   <li>An array that is handed in is not kept. The layer modifies it only if it is an output.
+ *   <li>The layer does not keep an array that it is given, and modifies it only if it is an output.
  *   <li>An output is either the input itself or has rows of its own. A shallow copy of the input
  *       has the same rows in the same order, and counts as the input.
- *   <li>An output may hold no row twice, and no row of the input in another place than the input.
- *       The layer does not look for this, because that would take longer than the arithmetic. Such
- *       an output ends up with wrong numbers: those of another row, or results of numbers that were
- *       overwritten before they were read.
+ *   <li>An output must not hold a row twice, or a row of the input at another index than in the
+ *       input. The layer does not check this, because the check would take longer than the
+ *       arithmetic. Such an output ends up with wrong numbers: those of another row, or results of
+ *       numbers that were overwritten before they were read.
  *   <li>An output is neither {@link #gamma} nor {@link #beta}.
  *   <li>If a call throws, an output that is the input is as it was before. Any other output may
  *       have been written in part.
- *   <li>An array that was handed out is never modified and never read later. Only {@link #gamma}
- *       and {@link #beta} are live.
+ *   <li>The layer never modifies an array that it has returned, and never reads it again. Only
+ *       {@link #gamma} and {@link #beta} are live.
  * </ul>
  *
  * <p><b>Memory.</b> A layer keeps one matrix of the shape of the largest mini-batch so far.
@@ -110,7 +110,7 @@ public final class BatchNormLayer {
   private boolean graphReady;
 
   /**
-   * A layer with gamma = 1, beta = 0, epsilon = 1e-5 and smoothing factor 0.1.
+   * Makes a layer with gamma = 1, beta = 0, epsilon = 1e-5 and smoothing factor 0.1.
    *
    * @param features D, the number of columns
    * @throws IllegalArgumentException if {@code features < 1}
@@ -130,7 +130,8 @@ public final class BatchNormLayer {
   }
 
   /**
-   * Starts a layer with settings other than the constructor's.
+   * Starts building a layer: the settings are those of the constructor unless the builder changes
+   * them.
    *
    * @param features D, the number of columns
    * @return a new builder
@@ -141,14 +142,15 @@ public final class BatchNormLayer {
   }
 
   /**
-   * Starts a layer with the state of another, and with other settings.
+   * Starts building a layer from the state of another: the settings are those of the state unless
+   * the builder changes them.
    *
    * <pre>{@code
    * BatchNormState state = new BatchNormLayer(2).state();
    * BatchNormLayer layer = BatchNormLayer.builder(state).epsilon(1e-3).parallel(false).build();
    * }</pre>
    *
-   * @param state of a layer; not modified
+   * @param state the state to start from; not modified
    * @return a new builder, with everything as in the state and {@code parallel(true)}
    * @throws NullPointerException if {@code state} is null
    */
@@ -161,7 +163,7 @@ public final class BatchNormLayer {
    * Makes a layer that continues where another stopped: its results are, bit for bit, those of the
    * layer that the state was taken from.
    *
-   * @param state of a layer; not modified
+   * @param state the state to start from; not modified
    * @return a new layer, without a graph, with {@code parallel(true)}
    * @throws NullPointerException if {@code state} is null
    */
@@ -170,24 +172,24 @@ public final class BatchNormLayer {
   }
 
   /**
-   * Makes a layer with the same state and the same {@code parallel}: for another thread, for
-   * instance.
+   * Makes a layer with the same state and the same {@code parallel}, for instance for another
+   * thread.
    *
-   * @return a new layer that shares nothing with this one; without a graph, so that backward needs
-   *     a forward first
-   * @throws IllegalArgumentException if gamma or beta hold a value that is not finite
+   * @return a new layer that shares nothing with this one; without a graph, so backward needs a
+   *     forward first
+   * @throws IllegalArgumentException if gamma or beta holds a value that is not finite
    */
   public BatchNormLayer copy() {
     return new BatchNormLayer(state(), parallel);
   }
 
   /**
-   * Takes a snapshot of what this layer has learned, with its settings: for saving the layer, or to
-   * {@link #restore} it later.
+   * Takes a snapshot of what this layer has learned and of its settings, for saving the layer or
+   * for a later {@link #restore}.
    *
    * @return gamma, beta, the running averages and every setting but {@code parallel}; later calls
    *     do not change the snapshot
-   * @throws IllegalArgumentException if gamma or beta hold a value that is not finite
+   * @throws IllegalArgumentException if gamma or beta holds a value that is not finite
    */
   public BatchNormState state() {
     return new BatchNormState(
@@ -203,12 +205,12 @@ public final class BatchNormLayer {
   }
 
   /**
-   * Gives this layer the values and the settings of a state: to go back to the best epoch, or to
-   * follow another layer. {@link #gamma} and {@link #beta} stay the same arrays and get other
-   * values. The running averages and the settings become those of the state, {@code parallel}
-   * stays, and the graph is gone.
+   * Gives this layer the values and the settings of a state, for instance to go back to the best
+   * epoch or to follow another layer. {@link #gamma} and {@link #beta} stay the same arrays and get
+   * other values. The running averages and the settings become those of the state, {@code parallel}
+   * stays, and the graph is discarded.
    *
-   * @param state of a layer with as many features; not modified
+   * @param state of a layer with the same number of features; not modified
    * @throws NullPointerException if {@code state} is null
    * @throws IllegalArgumentException if the state has another number of features
    */
@@ -281,8 +283,8 @@ public final class BatchNormLayer {
    *
    * @param dout the derivative of the loss with respect to out, shape (N, D) of that forward; not
    *     modified
-   * @return dx (N, D), dgamma (D), dbeta (D): new arrays; summed over the batch, not averaged, not
-   *     added to earlier calls
+   * @return dx (N, D), dgamma (D), dbeta (D): new arrays. dgamma and dbeta are sums over the batch,
+   *     not averages, and not added to those of earlier calls
    * @throws IllegalStateException if there was no forward since the layer was made or restored, or
    *     the last one threw
    * @throws NullPointerException if {@code dout} or a row of it is null
@@ -315,12 +317,12 @@ public final class BatchNormLayer {
   }
 
   /**
-   * The same as {@link #backward(double[][])}, with every node of the walk: for learning and
+   * The same as {@link #backward(double[][])}, but returns every node of the walk, for learning and
    * debugging.
    *
    * @param dout the derivative of the loss with respect to out, shape (N, D) of that forward; not
    *     modified
-   * @return a snapshot: new arrays; its dx, dgamma and dbeta are those of backward, bit for bit
+   * @return all nodes, in new arrays; dx, dgamma and dbeta are those of backward, bit for bit
    * @throws IllegalStateException if there was no forward since the layer was made or restored, or
    *     the last one threw
    * @throws NullPointerException if {@code dout} or a row of it is null
@@ -351,7 +353,9 @@ public final class BatchNormLayer {
     return gradients;
   }
 
-  /** Made before the walk: once dx is written over dout, no call may fail for want of memory. */
+  /**
+   * The result, made before the walk: once dx overwrites dout, nothing may fail for lack of memory.
+   */
   private BatchNormGradients gradients(double[][] dx) {
     return new BatchNormGradients(dx, new double[features], new double[features]);
   }
@@ -361,16 +365,16 @@ public final class BatchNormLayer {
    * first forward the averages are mean 0 and variance 1, unless the builder or a state gave
    * others.
    *
-   * <p>The running averages are doubles, and every batch rounds them. With a smoothing factor a,
-   * the running mean is within {@code 4 / a * 2^-53} times the largest |mean| of a batch of the
-   * exact average of the batches' means, taken as the doubles that they are. The running variance
-   * is within {@code 4 / a * 2^-53} times the largest variance of its exact average. For the
-   * cumulative average of k batches {@code 2 k + 2} takes the place of {@code 4 / a}. The values
-   * that the averages start with count as a batch.
+   * <p>The running averages are doubles, and every batch rounds them. Compare the running mean with
+   * the exact average of the batch means, which are doubles themselves. With a smoothing factor a,
+   * the two differ by at most {@code 4 / a * 2^-53} times the largest |mean| of a batch. The
+   * running variance differs from its exact average by at most {@code 4 / a * 2^-53} times the
+   * largest variance of a batch. For the cumulative average of k batches, {@code 2 k + 2} takes the
+   * place of {@code 4 / a}. The values that the averages start with count as a batch.
    *
-   * <p>A running mean that is off by δ puts x̂ off by δ / σ: at a mean of 1e9, a spread of 1e-2 and
-   * a = 0.1 by up to 4.5e-4; at a mean of 1.7e9, the seconds since 1970, and a spread of 1e5 by up
-   * to 8e-11.
+   * <p>A running mean that is off by δ puts x̂ off by δ / σ. With a = 0.1 this is up to 4.5e-4 at a
+   * mean of 1e9 and a spread of 1e-2, and up to 8e-11 at a mean of 1.7e9 (the seconds since 1970)
+   * and a spread of 1e5.
    *
    * @param x shape (N, D) with N >= 1; not modified
    * @return out, shape (N, D): a new array
@@ -404,7 +408,7 @@ public final class BatchNormLayer {
    * The same as {@link #infer(double[][])} for one row, with the same bits.
    *
    * @param row shape (D); not modified
-   * @return shape (D): a new array
+   * @return out, shape (D): a new array
    * @throws NullPointerException if {@code row} is null
    * @throws IllegalArgumentException if {@code row} does not have D values; or if a value of row,
    *     gamma or beta is not finite
@@ -448,16 +452,18 @@ public final class BatchNormLayer {
   }
 
   /**
-   * The gradients of {@link #infer}, where the running averages are constants: for fine-tuning with
-   * frozen statistics. Changes nothing in the layer.
+   * Computes the gradients of {@link #infer}, in which the running averages are constants, for
+   * fine-tuning with frozen statistics. Changes nothing in the layer.
    *
    * <pre>{@code
    * dβ = Σ dout      dγ = Σ dout * x̂      dx = dout * γ / √(σ² + ε)
    * }</pre>
    *
-   * @param x the input of that infer, shape (N, D) with N >= 1; not modified
-   * @param dout the derivative of the loss with respect to its output, shape (N, D); not modified
-   * @return dx (N, D), dgamma (D), dbeta (D): new arrays; summed over the batch, not averaged
+   * @param x the input of that {@code infer}, shape (N, D) with N >= 1; not modified
+   * @param dout the derivative of the loss with respect to what {@code infer} returned, shape (N,
+   *     D); not modified
+   * @return dx (N, D), dgamma (D), dbeta (D): new arrays. dgamma and dbeta are sums over the batch,
+   *     not averages
    * @throws NullPointerException if {@code x}, {@code dout} or a row of them is null
    * @throws IllegalArgumentException if {@code x} has no row; if a row does not have D values; if
    *     {@code dout} does not have the shape of {@code x}; if a value of x, dout, gamma or beta is
@@ -548,7 +554,7 @@ public final class BatchNormLayer {
   }
 
   /**
-   * Whether large matrices are shared out to several threads.
+   * Whether several threads share large matrices.
    *
    * @return true if so
    */
@@ -598,8 +604,8 @@ public final class BatchNormLayer {
   /**
    * The number of mini-batches in the running averages.
    *
-   * @return how many calls of forward have succeeded, plus the number that the layer was made with
-   *     or restored to
+   * @return the number that the layer was made with or last restored to, plus the calls of forward
+   *     that have succeeded since
    */
   public long batchesTracked() {
     return running.batches;
@@ -626,7 +632,7 @@ public final class BatchNormLayer {
   }
 
   /**
-   * Settings for a {@link BatchNormLayer}.
+   * Collects the settings of a {@link BatchNormLayer}, and makes it.
    *
    * <pre>{@code
    * BatchNormLayer layer =
@@ -644,7 +650,7 @@ public final class BatchNormLayer {
     private double[] runningMean;
     private double[] runningVar;
     private long batchesTracked;
-    private long rows; // of the column statistics in runningVar; 0 if they are not from there
+    private long rows; // of the ColumnStatistics that runningVar comes from; 0 without them
     private double epsilon = 1e-5;
     private double smoothingFactor = 0.1;
     private boolean cumulativeAverage;
@@ -741,7 +747,8 @@ public final class BatchNormLayer {
 
     /**
      * Makes the running averages plain averages over all mini-batches so far (PyTorch's {@code
-     * momentum=None}), in place of a smoothing factor: the last one of the two calls counts.
+     * momentum=None}), in place of a smoothing factor. Of this call and {@link #smoothingFactor},
+     * the later one counts.
      *
      * @return this builder
      */
@@ -777,11 +784,11 @@ public final class BatchNormLayer {
     }
 
     /**
-     * Sets the running statistics that the layer starts with to those of a data set, as one
-     * mini-batch: its mean, and its sample or population variance, as {@link #populationRunningVar}
-     * says when the layer is built.
+     * Sets the running statistics that the layer starts with to the mean and variance of a data
+     * set, which counts as one mini-batch. {@link #build} takes its sample or its population
+     * variance, as {@link #populationRunningVar} says.
      *
-     * @param statistics of D columns and one row at least; copied
+     * @param statistics of D columns and at least one row; copied
      * @return this builder
      * @throws NullPointerException if {@code statistics} is null
      * @throws IllegalArgumentException if {@code statistics} do not have D columns, or have no row
@@ -810,13 +817,13 @@ public final class BatchNormLayer {
     }
 
     /**
-     * Sets whether forward, backward, infer and inferBackward share matrices of 65,536 values or
-     * more out to several threads; true if not called. A result has the same bits either way,
-     * whatever the number of threads.
+     * Sets whether several threads share matrices of 65,536 values or more in forward, backward,
+     * infer and inferBackward; true if not called. A result has the same bits either way, whatever
+     * the number of threads.
      *
      * <p>The helpers are daemon threads, one fewer than there are processors, and all layers share
-     * them. They end after a second without work. Where other work keeps all processors busy,
-     * {@code false} is faster.
+     * them. They end after a second without work. If other work keeps all processors busy, {@code
+     * false} is faster.
      *
      * @param parallel whether to use other threads than the caller's
      * @return this builder
@@ -830,8 +837,8 @@ public final class BatchNormLayer {
      * Makes the layer.
      *
      * @return a new layer, independent of this builder
-     * @throws IllegalStateException if the running statistics are those of one row, which has no
-     *     sample variance, and the layer is to average sample variances
+     * @throws IllegalStateException if the layer is to average sample variances, but its running
+     *     statistics are those of one row, which has no sample variance
      */
     public BatchNormLayer build() {
       return new BatchNormLayer(state(), parallel);

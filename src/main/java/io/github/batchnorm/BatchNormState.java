@@ -5,8 +5,8 @@ import java.io.Serializable;
 import java.util.Arrays;
 
 /**
- * What a {@link BatchNormLayer} has learned, with its settings: for saving a trained layer and
- * making it again.
+ * An immutable snapshot of what a {@link BatchNormLayer} has learned and of its settings (all but
+ * {@code parallel}), for saving the layer and making it again.
  *
  * <pre>{@code
  * BatchNormLayer layer = new BatchNormLayer(2);
@@ -32,9 +32,9 @@ import java.util.Arrays;
  * <tr><td>populationRunningVar, false</td><td>false</td><td>true</td><td>true</td></tr>
  * </table>
  *
- * <p>A state is immutable: the constructor copies the arrays, and every accessor hands out a new
- * copy. Any number of threads may use it. Java serialization goes through the constructor, so that
- * a file that breaks a rule is refused when it is read.
+ * <p>The constructor copies the arrays, and every accessor returns a new copy. Any number of
+ * threads may use a state. Java serialization goes through the constructor, so a file that breaks a
+ * rule is refused when it is read.
  *
  * @param gamma the scale γ, shape (D) with D >= 1; finite
  * @param beta the shift β, shape (D); finite
@@ -62,12 +62,12 @@ public record BatchNormState(
     implements Serializable {
 
   /*
-   * A file of 1.0.0 loads in every later 1.x (SavedStatesTest). So a component that is added
+   * A file of 1.0.0 loads in every later 1.x (SavedStatesTest). So a new component
    *
-   * - is the last one, and has a type that can be null: what an old file does not have is read as
-   *   null, by Java serialization and by JSON libraries, also those that refuse a missing number;
-   * - means with null what versions before it did; the constructor puts this default in its place;
-   * - leaves the constructor without it, as a second one, which hands down null;
+   * - is the last one, and has a type that can be null: where an old file lacks the component, Java
+   *   serialization and JSON libraries read null, even those that refuse a missing number;
+   * - means by null what earlier versions did: the constructor replaces null by this default;
+   * - leaves the old constructor in place, as a second one, which passes null for the component;
    * - does not change serialVersionUID.
    *
    * No component goes, or gets another name or meaning. Each release saves files of its own (see
@@ -117,7 +117,7 @@ public record BatchNormState(
     System.arraycopy(beta, 0, toBeta, 0, beta.length);
   }
 
-  /** The same for the running averages. */
+  /** Copies the running averages into arrays of D values. Allocates nothing either. */
   void copyRunning(double[] toMean, double[] toVar) {
     System.arraycopy(runningMean, 0, toMean, 0, runningMean.length);
     System.arraycopy(runningVar, 0, toVar, 0, runningVar.length);

@@ -2,7 +2,10 @@ package io.github.batchnorm;
 
 import java.util.Locale;
 
-/** The rules of the contract. Every message names the argument, its value and the rule. */
+/**
+ * Checks of the rules of the contract: each throws if its rule is broken. Every message names the
+ * argument, its value and the rule.
+ */
 final class Check {
   private static final String WHY_NOT_ONE_ROW =
       ": the variance of one row is 0 whatever it holds; merge it into another mini-batch, leave it"
@@ -14,7 +17,7 @@ final class Check {
     require(value >= least, "%s (%d) must be >= %d", name, value, least);
   }
 
-  /** The largest epsilon: added to any finite variance, it does not overflow. */
+  /** The largest epsilon: its sum with any finite variance is finite. */
   private static final double MAX_EPSILON = 1e290;
 
   static void epsilon(double epsilon) {
@@ -45,7 +48,7 @@ final class Check {
     }
   }
 
-  /** That a value and its neighbours are as far from the largest double as a step may take them. */
+  /** That no step of a gradient check from a value overflows. */
   static void inReach(String name, double[] vector) {
     for (int j = 0; j < vector.length; j++) {
       require(
@@ -68,14 +71,14 @@ final class Check {
     finite(name, vector);
   }
 
-  /** That {@code vector} has at least one value, and all are finite. */
+  /** That {@code vector} has at least one value, and that all values are finite. */
   static void vector(String name, double[] vector) {
     nonNull(vector, name);
     require(vector.length > 0, "%s has 0 values, expected at least 1", name);
     finite(name, vector);
   }
 
-  /** That {@code matrix} has a value at least, in rows of the same length, and all are finite. */
+  /** That {@code matrix} has at least one value, has rows of the same length, and is finite. */
   static void finiteMatrix(String name, double[][] matrix) {
     nonNull(matrix, name);
     require(matrix.length > 0, "%s has 0 rows, expected at least 1", name);
@@ -118,7 +121,7 @@ final class Check {
     return j;
   }
 
-  /** That {@code matrix} has so many rows at least, and {@code features} values in every row. */
+  /** That {@code matrix} has at least {@code leastRows} rows, of {@code features} values each. */
   static void matrix(String name, double[][] matrix, int leastRows, int features) {
     nonNull(matrix, name);
     rows(name, matrix, features);
@@ -161,7 +164,7 @@ final class Check {
 
   /**
    * Refuses a matrix that holds a value that is not finite, and names the first one. The walks call
-   * this only after a sum over the batch is not finite, so they do not search good input.
+   * this method only if a sum over the batch is not finite, so good input is not searched.
    */
   static void finite(String name, double[][] matrix) {
     for (int i = 0; i < matrix.length; i++) {
@@ -188,7 +191,7 @@ final class Check {
     features(name, statistics.features(), features);
   }
 
-  /** That statistics have a row at least. */
+  /** That statistics have at least one row. */
   static void hasRows(ColumnStatistics statistics) {
     if (statistics.rows() == 0) {
       throw new IllegalStateException("the statistics have 0 rows, expected at least 1");
@@ -207,7 +210,9 @@ final class Check {
     require(rows <= Long.MAX_VALUE - added, "rows (%d + %d) must be < 2^63", rows, added);
   }
 
-  /** That parts[r] is null, or can be the part of 2^r blocks; of parts that were read. */
+  /**
+   * That parts read from a stream are possible: parts[r] is null, or can be a part of 2^r blocks.
+   */
   static void parts(Part[] parts, int ranks, int features) {
     require(parts.length == ranks, "parts has length %d, expected %d", parts.length, ranks);
     long rows = 0;

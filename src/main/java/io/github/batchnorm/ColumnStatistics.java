@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * Mean and variance of the columns of any number of rows, which come in parts: of a data set, or of
- * a mini-batch that is spread over machines.
+ * The mean and variance of each column over any number of rows, which may come in parts: the parts
+ * of a data set, or of a mini-batch that is spread over several machines.
  *
  * <pre>{@code
  * mean = Σ x / N      var = Σ (x - mean)² / N      (population variance, divides by N)
@@ -33,31 +33,36 @@ import java.util.Objects;
  * layer.restore(BatchNormLayer.builder(layer.state()).runningStatistics(all).build().state());
  * }</pre>
  *
- * <p><b>A mini-batch in parts</b> needs no more than these statistics. Combine those of the parts,
- * and make a layer of them with {@code populationRunningVar(true)}, the same on every machine. Its
- * {@code infer} gives the out of each part. Its {@code inferBackward(x, dout)} gives the dgamma and
- * dbeta of each part; their sums over the parts are those of the mini-batch. The dx of {@code
- * inferBackward(x, dout - Σdbeta / N - x̂ * Σdgamma / N)} is the dx of the mini-batch.
+ * <p><b>A mini-batch in parts.</b> Combine the statistics of all parts. On every machine, build a
+ * layer with {@code runningStatistics} of the whole and {@code populationRunningVar(true)}. The
+ * {@code infer} of this layer gives the out of a part, and {@code inferBackward(x, dout)} its
+ * dgamma and dbeta. The sums of these over all parts, Σdgamma and Σdbeta, are the gradients of the
+ * mini-batch. The dx of {@code inferBackward(x, dout - Σdbeta / N - x̂ * Σdgamma / N)} is, up to
+ * rounding, the part's dx in the mini-batch.
  *
- * <p><b>Digits.</b> The rows are taken in blocks of at most 64; an {@link #add} begins a new block.
- * For M blocks, at most 2^40, and for every order of adding and combining, the error in each column
- * is at most
+ * <p><b>Digits.</b> The rows are taken in blocks of at most 64, and each {@link #add} begins a new
+ * block. With M blocks in all, at most 2^40 of them, added and combined in any order, the error in
+ * each column is at most
  *
  * <ul>
  *   <li>var: (105 + 32 log2 M) * 2^-53 of var.
- *   <li>mean: (19 + 3 log2 M) * 2^-53 of √var, beyond the rounding to the nearest double.
+ *   <li>mean: (19 + 3 log2 M) * 2^-53 of √var. The rounding of the mean to the nearest double comes
+ *       on top.
  * </ul>
  *
- * <p>A column that is constant has this constant for a mean and the variance 0, exactly. The bounds
- * hold as long as each product and quotient on the way is 1e-290 or larger in magnitude, or exactly
- * 0 because a factor is. The same calls in the same order give the same bits.
+ * <p>A constant column has exactly this constant as its mean, and exactly 0 as its variance. The
+ * bounds hold as long as each product and quotient on the way is 1e-290 or larger in magnitude, or
+ * exactly 0 because a factor is 0. The same calls in the same order give the same bits.
  *
  * <p><b>Memory.</b> 3 D numbers for each binary digit that is 1 in the number of blocks: at most 3
- * D (1 + log2 M). Serialization writes the same numbers, and what is read goes on with the same
- * bits. A stream with numbers that cannot be is refused with an {@link InvalidObjectException}.
+ * D (1 + log2 M). Serialization writes these numbers, and an object that was read back continues
+ * with the same bits. A stream with impossible numbers is refused with an {@link
+ * InvalidObjectException}.
  *
- * <p><b>A call that throws changes nothing. Threads:</b> an object of this class is for one thread
- * at a time. Threads that work together have one each, and combine them.
+ * <p><b>Errors.</b> A call that throws changes nothing.
+ *
+ * <p><b>Threads.</b> An object of this class is for one thread at a time. Threads that work
+ * together have one object each, and combine them at the end.
  *
  * @since 1.0
  * @serial exclude
@@ -72,14 +77,15 @@ public final class ColumnStatistics implements Serializable {
   private transient boolean moderate = true; // if so, no sum can overflow
 
   /*
-   * A binary counter of blocks. Where the digit 2^r is 1 stands the part of 2^r blocks, elsewhere
-   * null. Two parts of the same rank are merged and carried on. So a block goes through log2(M)
-   * merges, whether the blocks come one by one or as parts of another counter.
+   * A binary counter of blocks. If its digit 2^r is 1, parts[r] is a part of 2^r blocks; if it is
+   * 0, parts[r] is null. Two parts of the same rank are merged and carried to the next rank. So a
+   * block goes through log2(M) merges, whether the blocks come one by one or as parts of another
+   * counter.
    */
   private transient Part[] parts = new Part[RANKS];
 
   /**
-   * Statistics of no rows yet.
+   * Makes statistics of no rows.
    *
    * @param features D, the number of columns
    * @throws IllegalArgumentException if {@code features < 1}
@@ -116,9 +122,9 @@ public final class ColumnStatistics implements Serializable {
   }
 
   /**
-   * Adds the rows that another object has.
+   * Adds the rows of other statistics.
    *
-   * @param other with the same D; not modified
+   * @param other statistics of D columns; not modified
    * @return this
    * @throws NullPointerException if {@code other} is null
    * @throws IllegalArgumentException if {@code other} does not have D columns; or if the mean of a

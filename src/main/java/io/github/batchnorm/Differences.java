@@ -20,64 +20,75 @@ import java.util.stream.Stream;
  *
  * <p><b>First try.</b> Nearly all correct entries agree with centre(h) of a first step h, which
  * takes two calls of f. An entry that is no larger than rounding is tried again with 2 % of the
- * spread: 1e11 + p hides a p of 1 from the first step, and not from the second.
+ * spread: 1e11 + p hides a p of 1 from the first step, but not from the second.
  *
  * <p><b>Closer look.</b> If the entry does not agree, f may be noisy, bend within the step, or have
- * a kink there. The look measures the noise, then follows the slopes from a long step to short
- * ones, each a quarter of the one before. Long steps are off because f bends, short ones because of
- * noise. Both show: the slopes of two steps then differ. The step with the least error is taken.
+ * a kink there. This look measures the noise, then follows the slopes from a long step to short
+ * ones, each a quarter of the one before. Long steps give a wrong slope because f bends, short ones
+ * because of noise. In both cases the slopes of two successive steps differ. The step with the
+ * least error is taken.
  *
  * <pre>{@code
  * where f is smooth    (16 * centre(h) - centre(4h)) / 15    Richardson's extrapolation to h = 0
  * at a kink            (4 * right(h) - right(4h)) / 3        and the same of left
  * }</pre>
  *
- * <p>The look does not use the gradient in question. So it cannot end at a slope because that slope
- * is the one hoped for.
+ * <p>The closer look does not use the gradient in question, so it cannot prefer a slope that agrees
+ * with it.
  *
  * <p><b>Noise.</b> f may round more than the last bits of its outputs show: a float on the way,
  * large logits, a variance as a difference of squares. Then slopes of short steps are quantized,
- * and two of them may be equal by chance. The noise comes from a table of differences (J. Moré, S.
- * Wild, <a href="https://doi.org/10.1137/100786125">Estimating Computational Noise</a>, 2011). The
- * steps themselves tell it a second time, see {@link Estimate#blurredBy(List)}.
+ * and two of them may be equal by chance. The noise is estimated from a table of differences (J.
+ * Moré, S. Wild, <a href="https://doi.org/10.1137/100786125">Estimating Computational Noise</a>,
+ * 2011). The slopes of the steps show the noise a second time; see {@link
+ * Estimate#blurredBy(List)}.
  *
- * <p>Slopes are kept term by term, a term being one output times its dout, and added up last.
- * Outputs that do not move then add no rounding, and kinks of several outputs do not cancel.
+ * <p>A term is one output times its dout. Slopes are kept term by term, and added up last. So
+ * outputs that do not move add no rounding, and kinks of several outputs do not cancel.
  *
- * <p>The words for what a derivative is off by:
+ * <p>Four words describe how far off a derivative may be:
  *
  * <ul>
  *   <li><b>rounding</b>: what noise, and the last bits of the outputs, make of a slope.
- *   <li><b>error</b>: rounding, and what the slopes changed since the longer step.
- *   <li><b>digits</b>: a derivative has them if its error is a small part of the derivative itself.
+ *   <li><b>error</b>: rounding, and the change of the slopes since the longer step.
+ *   <li><b>digits</b>: a derivative has digits if its error is a small part of the derivative
+ *       itself.
  *   <li><b>flat</b>: a slope so small beside those around it that it stands for 0.
  * </ul>
  */
 final class Differences {
-  /** The most calls of f for an entry. */
+  /** The largest number of calls of f for an entry. */
   private static final int MAX_CALLS = 60;
 
-  /** What one rounding adds up to, roughly, until it arrives in an output. */
+  /** By this factor, roughly, one rounding inside f grows until it arrives in an output. */
   private static final double ROUNDINGS = 8;
 
   private static final double UNIT = 0x1p-52;
 
-  /** An estimate whose relative error is more than so many tolerances leaves too few digits. */
+  /** An estimate whose relative error is more than this many tolerances leaves too few digits. */
   private static final double MAX_BLUR = 100;
 
-  /** An error counts up to so many times what rounding explains. */
+  /** An error counts up to this many times what rounding explains. */
   private static final double MAX_ERROR = 100;
 
-  /** Right and left differ at a kink by so many times what they change from step to step. */
+  /** At a kink right and left differ by at least this many times their change from step to step. */
   private static final double MIN_JUMP = 10;
 
-  /** A try that agrees but leaves too few digits is repeated with a step so many times as long. */
+  /**
+   * A try that agrees but leaves too few digits is repeated with a step this many times as long.
+   */
   private static final double LONGER = 16;
 
-  /** A zero has to be one at a step of so many times the first, about 2 % of the spread, too. */
+  /**
+   * A zero must also be one at a step this many times as long as the first, about 2 % of the
+   * spread.
+   */
   private static final double LONG = 4096;
 
-  /** Steps are no power of two times what f may quantize: equal errors would look like none. */
+  /**
+   * This factor keeps steps from being a power of two times a quantum of f: equal errors would look
+   * like none.
+   */
   private static final double ODD = 0.7;
 
   /**
@@ -87,9 +98,9 @@ final class Differences {
   private static final double[] NEAR = {0, 0x1p-46, 0x1p-36, 0x1p-27, 0x1p-18, 0x1p-12};
 
   /**
-   * Slopes stand for 0 if they are smaller than what slopes change within so small a part of the
+   * A slope stands for 0 if it is smaller than the change of the slopes within this part of the
    * first step, a ten billionth of the spread. Next to an optimum analytic is rounded too, and a
-   * loss of about 0 does not say by how much.
+   * loss of about 0 does not tell by how much.
    */
   private static final double FLAT = 0x1p-15;
 
@@ -114,7 +125,7 @@ final class Differences {
     out = gradient.outputs(0, 0, gradient.x()[0][0]);
   }
 
-  /** What is to be said after all entries are compared. */
+  /** The findings on the gradient, once all entries are compared. */
   Findings findings(List<Entry> entries) {
     boolean isRepeatable = Arrays.equals(out, gradient.outputs(0, 0, gradient.x()[0][0]));
     boolean agrees = entries.stream().allMatch(Entry::agrees);
@@ -181,7 +192,7 @@ final class Differences {
   private Estimate walk(double longest, int callsToKeep) {
     Slopes last = slopes(ODD * longest);
     if (!Double.isFinite(last.central().low()) && x != 0 && Math.abs(x) < longest) {
-      last = slopes(ODD * Math.abs(x)); // as if beyond 0 there was no logarithm
+      last = slopes(ODD * Math.abs(x)); // f may not exist beyond 0, like a logarithm
     }
     Slopes limit = last;
     double quantum = last.least();
@@ -190,7 +201,7 @@ final class Differences {
       Slopes slopes = slopes(last.h() / 4);
       Slopes nearer = slopes.limit(last);
       Estimate estimate = nearer.comparedWith(limit);
-      // what does not move may still do so by less than the least that was seen
+      // where nothing moves, it may still move by less than the least change seen
       found.add(slopes.steepest() > 0 ? estimate : estimate.blurredBy(quantum));
       quantum = slopes.least() > 0 ? slopes.least() : quantum;
       last = slopes;
@@ -252,7 +263,7 @@ final class Differences {
         : walk(slopes.h(), 0);
   }
 
-  /** How much f is off by rounding inside of it; 0 if no step is short enough to show. */
+  /** How far rounding inside f puts it off; 0 if no step is short enough to show this. */
   private double noise() {
     double least = 4 * Math.ulp(x); // so that x + 6 * least is exact
     for (double near : NEAR) {
@@ -283,7 +294,8 @@ final class Differences {
    * The k-th differences of a smooth function vanish. Those of noise do not: their variance is σ²
    * (2k)! / (k!)². Three estimates in a row that agree, and differences of both signs, are noise.
    *
-   * @return negative if values are too often equal: they are too close to each other to tell
+   * @return negative if too many values are equal: then the points are too close to each other to
+   *     tell
    */
   static double noise(double[] values) {
     if (Arrays.stream(differences(values)).filter(d -> d == 0).count() > 3) {
@@ -316,12 +328,15 @@ final class Differences {
     return differences;
   }
 
-  /** Of the loss, from x to another value. */
+  /** The change of the loss from x to another value. */
   private double change(double value) {
     return sum(slopesTo(value)) * (value - x);
   }
 
-  /** The step where bends, which grow with h², and rounding, with 1 / h, are off by as much. */
+  /**
+   * The step h at which the error of bends, which grows with h², equals that of rounding, which
+   * grows with 1 / h.
+   */
   private double firstStep() {
     // what f may lose of x, relative to the spread: an f that subtracts a mean rounds as x does
     double unit = Math.max(UNIT, Math.ulp(x) / spread);
@@ -329,12 +344,12 @@ final class Differences {
     return Math.max(Math.scalb(1.0, Math.getExponent(spread * Math.cbrt(unit))), leastStep());
   }
 
-  /** The least that moves x to both sides alike. */
+  /** The shortest step that moves x equally far to both sides. */
   private double leastStep() {
     return 2 * Math.ulp(x);
   }
 
-  /** The slopes of all terms, and what rounding makes of the terms that moved, all if none did. */
+  /** The slopes of all terms, with the rounding of the terms that moved, or of all if none did. */
   private Slopes slopes(double h) {
     double[] right = slopesTo(x + h);
     double[] left = slopesTo(x - h);
@@ -351,7 +366,7 @@ final class Differences {
     return new Slopes(right, left, Slopes.combine(right, left, 0.5, 0.5), rounding, h);
   }
 
-  /** From x to another value. */
+  /** The slopes of all terms from x to another value. */
   private double[] slopesTo(double value) {
     callsLeft--;
     double[] outputs = gradient.outputs(i, j, value);
@@ -465,10 +480,10 @@ final class Differences {
    * A derivative of the loss.
    *
    * @param low the derivative, or at a kink the least slope
-   * @param high the same, or at a kink the largest slope
+   * @param high the derivative, or at a kink the largest slope
    * @param error how far each may be off
-   * @param rounding the part of it that rounding explains
-   * @param h the step that it is from
+   * @param rounding the part of the error that rounding explains
+   * @param h the step that gave the derivative
    */
   private record Estimate(double low, double high, double error, double rounding, double h) {
     boolean isKink() {

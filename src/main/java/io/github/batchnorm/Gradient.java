@@ -4,12 +4,13 @@ import java.util.Arrays;
 import java.util.function.Function;
 
 /**
- * A gradient in question: of the loss {@code Σ dout * f(x)} by x. A vector is a matrix of one row.
+ * A gradient that is to be checked: that of the loss {@code Σ dout * f(x)} with respect to x. A
+ * vector is a matrix of one row.
  *
- * @param name of it, for messages
+ * @param name of the gradient, for messages
  * @param isVector whether the caller knows x as a vector
  * @param f takes a point of the shape of x
- * @param x where, shape (N, D)
+ * @param x the point, shape (N, D)
  * @param dout the derivative of the loss with respect to {@code f(x)}, of its shape
  * @param analytic the gradient, shape (N, D)
  */
@@ -54,7 +55,7 @@ record Gradient(
     return flat(out);
   }
 
-  /** The standard deviation of column j, or if all values are the same, their size, at least 1. */
+  /** The standard deviation of column j. If all its values are the same, their size, at least 1. */
   double spread(int j) {
     double mean = Arrays.stream(x).mapToDouble(row -> row[j] / x.length).sum();
     double root = Math.sqrt(x.length); // divided first, as the sum might overflow

@@ -10,13 +10,13 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Compares a gradient that some code computed (analytic) with slopes of the loss (numeric), for any
- * function of a matrix or a vector, a whole network too. Made for unit tests.
+ * A check for unit tests: compares a gradient that some code computed (analytic) with slopes of the
+ * loss (numeric). The function may be any function of a matrix or a vector, even a whole network.
  *
- * <p><b>How to call.</b> f is the loss itself. Or f has an output of its own, a matrix or a vector,
- * and dout is the derivative of the loss with respect to that output; the gradient in question is
- * then that of {@code Σ dout * f(x)}. The second form is sharper, because the check sees the
- * outputs one by one.
+ * <p><b>How to call.</b> In the first form, f is the loss itself. In the second form, f returns a
+ * matrix or a vector, and dout is the derivative of the loss with respect to this output. The
+ * gradient in question is then that of {@code Σ dout * f(x)}. The second form is sharper, because
+ * the check sees the outputs one by one.
  *
  * <pre>{@code
  * double[][] x = {{4, 3}, {4, 0}, {1, -6}, {2, 2}};
@@ -27,11 +27,11 @@ import java.util.function.ToDoubleFunction;
  * new GradientCheck().check(layer.copy()::forward, x, dout, dx).assertPassed();
  * }</pre>
  *
- * <p>f is called twice per entry or more, at most 60 times, and must not change anything. A layer
- * that is to keep its running averages is therefore checked as {@code layer.copy()::forward}. f
- * gets a new copy of x in every call, and its output is copied: it may write into its argument and
- * return the same array every time. The caller's arrays are never written, and what f throws goes
- * through to the caller.
+ * <p>f is called 2 to 60 times for each entry, and must return the same output for the same
+ * argument every time. To keep the running averages of a layer as they are, pass {@code
+ * layer.copy()::forward}. Each call of f gets a new copy of x, and the output of f is copied: f may
+ * write into its argument, and may return the same array every time. The check does not modify the
+ * caller's arrays. What f throws, the check throws.
  *
  * <p><b>What passes.</b> An entry agrees if
  *
@@ -40,43 +40,48 @@ import java.util.function.ToDoubleFunction;
  * }</pre>
  *
  * <ul>
- *   <li><b>Kink.</b> At a kink the slopes to both sides differ. An entry agrees if it lies between
- *       them: for ReLU at 0 from 0 to 1. With a dout this holds output by output.
- *   <li><b>Zero.</b> An entry that no step up to 2 % of the spread can tell from rounding agrees,
- *       and is counted by {@link GradientReport#zeros}. The spread is the standard deviation of the
- *       column; of a vector, the size of the value, at least 1.
- *   <li><b>Rough.</b> An entry of which noise leaves few digits agrees if it is as close as those
- *       tell. The report counts such entries, and {@link GradientReport.Entry#allowed} says how
- *       close.
- *   <li><b>Vacuous</b> is a check where zeros would agree in every entry: it does not pass. The
- *       gradient of a bias ahead of a batch norm is of that kind, and so is dx behind one if dout
- *       is constant down the columns.
- *   <li><b>NaN and infinity</b> agree with nothing, in analytic or around x.
- *   <li><b>Not repeatable</b> is an f whose outputs at x differ in a bit between the first call and
- *       the last. The check then fails.
+ *   <li><b>Kink.</b> At a kink the slopes on the two sides differ. An entry agrees if it lies
+ *       between them: for ReLU at 0, between 0 and 1. In the form with a dout this holds for each
+ *       output by itself.
+ *   <li><b>Zero.</b> If no step of up to 2 % of the spread can tell an entry from rounding, the
+ *       entry agrees, and {@link GradientReport#zeros} lists it. The spread is the standard
+ *       deviation of the column. For a vector it is the size of the value, or 1 if that is larger.
+ *   <li><b>Rough.</b> Noise may leave few digits of a numeric slope. An entry then agrees if it
+ *       matches these digits. The report counts such entries, and {@link
+ *       GradientReport.Entry#allowed} says how far off an entry may be.
+ *   <li><b>Vacuous.</b> A check is vacuous, and does not pass, if zeros would agree in every entry.
+ *       Examples are the gradient of a bias right before a batch norm, and the dx of a batch norm
+ *       if dout is constant in each column.
+ *   <li><b>NaN and infinity.</b> An entry does not agree if it is not finite, or if f is not finite
+ *       around x.
+ *   <li><b>Not repeatable.</b> The check fails if the outputs of f at x differ, even in one bit,
+ *       between the first call and the last.
  * </ul>
  *
- * <p><b>If it does not pass,</b> the report names the entries, the worst first, and what the slope
- * is there. If the check is vacuous, choose another dout or x, or assert {@link
- * GradientReport#agrees} where a gradient is always 0. If f is rough, compute in double, and
- * subtract what is large before the differences, such as the mean of the logits.
+ * <p><b>What to do if it does not pass.</b> The report names the entries that fail, the worst
+ * first, with the slope of f at each. If the check is vacuous, choose another dout or x; where the
+ * gradient is always 0, assert {@link GradientReport#agrees} instead. If entries are rough, compute
+ * in double, and subtract large common terms, such as the mean of the logits, before you take
+ * differences.
  *
- * <p><b>How it works.</b> The first try is a central difference. Its step follows the spread of the
- * column: a fixed step, or one that follows |x|, is off by up to 100 % on features with a small
- * spread or a large mean. If the entry does not agree, the check measures the noise of f, and
- * compares longer and shorter steps, down to the size of x.
+ * <p><b>How it works.</b> The first try is a central difference. Its step is in proportion to the
+ * spread of the column. With a fixed step, or one in proportion to |x|, the slope would be off by
+ * up to 100 % on features with a small spread or a large mean. If the entry does not agree, the
+ * check measures the noise of f, and compares the slopes of longer and shorter steps, down to the
+ * size of x.
  *
- * <p><b>Limits.</b> Three things are not seen:
+ * <p><b>Limits.</b> The check does not see:
  *
  * <ul>
  *   <li>A wave or zigzag that fits between all steps, such as {@code sin(2 * π * x)} if the steps
  *       are whole numbers.
- *   <li>Which of two kinks is which, if they are closer to each other than 1e-9 of the spread.
- *   <li>An entry below a millionth of the largest one, if rounding hides it: it counts as zero.
+ *   <li>The difference between two kinks that are closer to each other than 1e-9 of the spread.
+ *   <li>An entry below a millionth of the largest one, if rounding hides it. Such an entry counts
+ *       as zero.
  * </ul>
  *
- * <p><b>Threads:</b> a check is immutable, and may be shared; f is called by the caller's thread
- * only.
+ * <p><b>Threads.</b> A check is immutable, and threads may share it. Only the caller's thread calls
+ * f.
  *
  * @since 1.0
  */
@@ -88,7 +93,7 @@ public final class GradientCheck {
   private final double toleranceOfLayer;
   private final Progress progress;
 
-  /** Makes a check of all entries with a tolerance of 1e-6, and 1e-7 in {@link #checkLayer}. */
+  /** Makes a check with a tolerance of 1e-6, and of 1e-7 in {@link #checkLayer}. */
   public GradientCheck() {
     this(1e-6, 1e-7, (done, total) -> {});
   }
@@ -100,18 +105,18 @@ public final class GradientCheck {
   }
 
   /**
-   * A check with another tolerance, in {@link #checkLayer} too.
+   * Returns a check with another tolerance, which {@link #checkLayer} uses too.
    *
    * @param tolerance the relative error that passes, on top of what rounding explains; in (0, 1)
    * @return a new check
-   * @throws IllegalArgumentException if it is not
+   * @throws IllegalArgumentException if {@code tolerance} is not in (0, 1)
    */
   public GradientCheck tolerance(double tolerance) {
     return new GradientCheck(Check.tolerance(tolerance), tolerance, progress);
   }
 
   /**
-   * A check that tells how far it is.
+   * Returns a check that reports its progress.
    *
    * @param progress called after each entry
    * @return a new check
@@ -125,17 +130,17 @@ public final class GradientCheck {
   /**
    * Checks the derivative with respect to a matrix of a function whose output is a matrix.
    *
-   * @param f takes a matrix of the shape of x; is called many times, and must not change anything:
-   *     {@code layer.copy()::forward}
-   * @param x where, shape (N, D), finite; not modified
-   * @param dout the derivative of the loss with respect to {@code f(x)}, of its shape, finite; not
-   *     modified
-   * @param analytic the derivative of the loss with respect to x in question, shape (N, D); not
-   *     modified
+   * @param f takes a matrix of the shape of x; is called many times, and must depend on this matrix
+   *     alone, as {@code layer.copy()::forward} does
+   * @param x the point, shape (N, D), finite; not modified
+   * @param dout the derivative of the loss with respect to {@code f(x)}, of the shape of {@code
+   *     f(x)}, finite; not modified
+   * @param analytic the gradient in question, the derivative of the loss with respect to x, shape
+   *     (N, D); not modified
    * @return what was found
    * @throws NullPointerException if an argument, a row of it, or an output of f is null
-   * @throws IllegalArgumentException if an argument or an output of f has another shape, or if x or
-   *     dout hold a value that is not finite
+   * @throws IllegalArgumentException if an argument or an output of f does not have the shape
+   *     above, if a value of x is not in [-2^1020, 2^1020], or if a value of dout is not finite
    */
   public GradientReport check(
       Function<double[][], double[][]> f, double[][] x, double[][] dout, double[][] analytic) {
@@ -149,17 +154,17 @@ public final class GradientCheck {
   /**
    * Checks the derivative with respect to a matrix of a function whose output is a vector.
    *
-   * @param f takes a matrix of the shape of x; is called many times, and must not change anything:
-   *     {@code layer.copy()::forward}
-   * @param x where, shape (N, D), finite; not modified
-   * @param dout the derivative of the loss with respect to {@code f(x)}, of its length, finite; not
-   *     modified
-   * @param analytic the derivative of the loss with respect to x in question, shape (N, D); not
-   *     modified
+   * @param f takes a matrix of the shape of x; is called many times, and must depend on this matrix
+   *     alone, as {@code layer.copy()::forward} does
+   * @param x the point, shape (N, D), finite; not modified
+   * @param dout the derivative of the loss with respect to {@code f(x)}, of the length of {@code
+   *     f(x)}, finite; not modified
+   * @param analytic the gradient in question, the derivative of the loss with respect to x, shape
+   *     (N, D); not modified
    * @return what was found
    * @throws NullPointerException if an argument, a row of it, or an output of f is null
-   * @throws IllegalArgumentException if an argument or an output of f has another shape, or if x or
-   *     dout hold a value that is not finite
+   * @throws IllegalArgumentException if an argument or an output of f does not have the shape
+   *     above, if a value of x is not in [-2^1020, 2^1020], or if a value of dout is not finite
    */
   public GradientReport check(
       Function<double[][], double[]> f, double[][] x, double[] dout, double[][] analytic) {
@@ -172,16 +177,17 @@ public final class GradientCheck {
    * Checks the derivative with respect to a vector, such as gamma, of a function whose output is a
    * matrix.
    *
-   * @param f takes a vector of the length of p; called many times, must not change anything
-   * @param p where, shape (D), finite; not modified
-   * @param dout the derivative of the loss with respect to {@code f(p)}, of its shape, finite; not
-   *     modified
-   * @param analytic the derivative of the loss with respect to p in question, shape (D); not
-   *     modified
+   * @param f takes a vector of the length of p; is called many times, and must depend on this
+   *     vector alone
+   * @param p the point, shape (D), finite; not modified
+   * @param dout the derivative of the loss with respect to {@code f(p)}, of the shape of {@code
+   *     f(p)}, finite; not modified
+   * @param analytic the gradient in question, the derivative of the loss with respect to p, shape
+   *     (D); not modified
    * @return what was found
    * @throws NullPointerException if an argument, a row of it, or an output of f is null
-   * @throws IllegalArgumentException if an argument or an output of f has another shape, or if p or
-   *     dout hold a value that is not finite
+   * @throws IllegalArgumentException if an argument or an output of f does not have the shape
+   *     above, if a value of p is not in [-2^1020, 2^1020], or if a value of dout is not finite
    */
   public GradientReport check(
       Function<double[], double[][]> f, double[] p, double[][] dout, double[] analytic) {
@@ -195,16 +201,17 @@ public final class GradientCheck {
   /**
    * Checks the derivative with respect to a vector of a function whose output is a vector.
    *
-   * @param f takes a vector of the length of p; called many times, must not change anything
-   * @param p where, shape (D), finite; not modified
-   * @param dout the derivative of the loss with respect to {@code f(p)}, of its length, finite; not
-   *     modified
-   * @param analytic the derivative of the loss with respect to p in question, shape (D); not
-   *     modified
+   * @param f takes a vector of the length of p; is called many times, and must depend on this
+   *     vector alone
+   * @param p the point, shape (D), finite; not modified
+   * @param dout the derivative of the loss with respect to {@code f(p)}, of the length of {@code
+   *     f(p)}, finite; not modified
+   * @param analytic the gradient in question, the derivative of the loss with respect to p, shape
+   *     (D); not modified
    * @return what was found
    * @throws NullPointerException if an argument, a row of it, or an output of f is null
-   * @throws IllegalArgumentException if an argument or an output of f has another shape, or if p or
-   *     dout hold a value that is not finite
+   * @throws IllegalArgumentException if an argument or an output of f does not have the shape
+   *     above, if a value of p is not in [-2^1020, 2^1020], or if a value of dout is not finite
    */
   public GradientReport check(
       Function<double[], double[]> f, double[] p, double[] dout, double[] analytic) {
@@ -216,13 +223,14 @@ public final class GradientCheck {
   /**
    * Checks the derivative of a loss with respect to a matrix.
    *
-   * @param loss takes a matrix of the shape of x; called many times, must not change anything
-   * @param x where, shape (N, D), finite; not modified
+   * @param loss takes a matrix of the shape of x; is called many times, and must depend on this
+   *     matrix alone
+   * @param x the point, shape (N, D), finite; not modified
    * @param analytic the derivative in question, shape (N, D); not modified
    * @return what was found
    * @throws NullPointerException if an argument or a row of it is null
-   * @throws IllegalArgumentException if an argument has another shape, or if x holds a value that
-   *     is not finite
+   * @throws IllegalArgumentException if an argument does not have the shape above, or if a value of
+   *     x is not in [-2^1020, 2^1020]
    */
   public GradientReport check(
       ToDoubleFunction<double[][]> loss, double[][] x, double[][] analytic) {
@@ -233,13 +241,14 @@ public final class GradientCheck {
   /**
    * Checks the derivative of a loss with respect to a vector.
    *
-   * @param loss takes a vector of the length of p; called many times, must not change anything
-   * @param p where, shape (D), finite; not modified
+   * @param loss takes a vector of the length of p; is called many times, and must depend on this
+   *     vector alone
+   * @param p the point, shape (D), finite; not modified
    * @param analytic the derivative in question, shape (D); not modified
    * @return what was found
    * @throws NullPointerException if an argument is null
-   * @throws IllegalArgumentException if an argument has another shape, or if p holds a value that
-   *     is not finite
+   * @throws IllegalArgumentException if an argument does not have the shape above, or if a value of
+   *     p is not in [-2^1020, 2^1020]
    */
   public GradientReport check(ToDoubleFunction<double[]> loss, double[] p, double[] analytic) {
     Check.nonNull(loss, "loss");
@@ -247,27 +256,27 @@ public final class GradientCheck {
   }
 
   /**
-   * Checks dx, dgamma and dbeta of a layer, in training and in inference, with a random dout and,
-   * unless {@link #tolerance} says otherwise, a tolerance of 1e-7. Works on copies: the layer is
-   * not changed, not even its graph.
+   * Checks dx, dgamma and dbeta of a layer, in training and in inference, with a random dout. The
+   * tolerance is 1e-7 unless {@link #tolerance} sets another. The check works on copies: it does
+   * not change the layer, not even its graph.
    *
-   * <p>dx and dgamma are checked with a beta of 0, on which they do not depend: beta only takes
-   * digits from out. Tried 260 times, with spreads of a column from 1e-5 to 1e6, means up to 1e5
-   * spreads, an epsilon of 1e-12, 1e-5 or 1e-3, random gamma, 3 to 40 rows and 1 to 3 columns, on
-   * fresh and on trained layers: no correct dx is contradicted. If all of dx is off by 3e-7, this
-   * is found in training every time; if only one entry is, in 171 of 172. In inference both are
-   * found too, except on a fresh layer at a mean of 1e5 spreads, where out loses digits: there a
-   * mistake of 1e-5 is found.
+   * <p>dx and dgamma do not depend on beta, and are checked with a beta of 0: any other beta only
+   * takes digits from out. In 260 trials, with spreads of a column from 1e-5 to 1e6, means up to
+   * 1e5 spreads, an epsilon of 1e-12, 1e-5 or 1e-3, random gamma, 3 to 40 rows and 1 to 3 columns,
+   * on fresh and on trained layers, no correct dx was contradicted. In training, an error of 3e-7
+   * in all of dx was found every time, and an error of 3e-7 in a single entry 171 times out of 172.
+   * Inference gave the same result, except on a fresh layer at a mean of 1e5 spreads, where out
+   * loses digits: there an error of 1e-5 was found.
    *
    * @param layer not modified
    * @param x a mini-batch for it, shape (N, D), N &gt;= 3: with 2 rows the true dx of training is
    *     nearly zero for every dout, and may be lost in rounding; not modified
    * @param seed of dout; the dout differs from what {@code new Random(seed)} draws
-   * @return what was found, on all six gradients together; vacuous if one of them is
+   * @return what was found, for all six gradients together; vacuous if one of the six is
    * @throws NullPointerException if an argument or a row of x is null
-   * @throws IllegalArgumentException if x has fewer than 2 rows or a row that has not D values,
-   *     holds a value that is not finite, or has a column whose variance overflows; or if gamma or
-   *     beta hold a value that is not finite
+   * @throws IllegalArgumentException if x has fewer than 2 rows or a row that does not have D
+   *     values, holds a value that is not finite, or has a column whose variance overflows; or if
+   *     gamma or beta holds a value that is not finite
    */
   public GradientReport checkLayer(BatchNormLayer layer, double[][] x, long seed) {
     Check.nonNull(layer, "layer");
@@ -283,7 +292,7 @@ public final class GradientCheck {
     for (boolean training : new boolean[] {true, false}) {
       String mode = training ? "training " : "inference ";
       BatchNormGradients d = training ? trained.backward(dout) : layer.inferBackward(x, dout);
-      // with a beta of 0, which both do not depend on: it would take digits from out
+      // with a beta of 0: dx and dgamma do not depend on beta, which would take digits from out
       Function<double[][], double[][]> byX = at -> out(layer, gamma, zeros, at, training);
       all.add(new Gradient(mode + "dx", false, byX, x, dout, d.dx()));
       Function<double[], double[][]> byGamma = g -> out(layer, g, zeros, x, training);
@@ -321,7 +330,7 @@ public final class GradientCheck {
   }
 
   /**
-   * Is told how far a check is.
+   * A callback that is told how far a check has come.
    *
    * @since 1.0
    */

@@ -8,8 +8,8 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * What a {@link GradientCheck} found. A test asserts that it {@link #assertPassed passed}; {@link
- * #toString} is made for the message. Immutable.
+ * The result of a {@link GradientCheck}: the verdict, and every entry that was compared. A test
+ * calls {@link #assertPassed}, whose message is {@link #toString}. A report is immutable.
  *
  * <pre>{@code
  * double[] p = {3, 0.5};
@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * @since 1.0
  */
 public final class GradientReport {
-  private static final int MOST = 5; // that are printed of each kind
+  private static final int MOST = 5; // entries of each kind that are printed
 
   private final double tolerance;
   private final List<Findings> all; // one for each gradient
@@ -54,8 +54,8 @@ public final class GradientReport {
   }
 
   /**
-   * Whether zeros would agree in every entry, so that no backward pass at all would agree too. Of
-   * several gradients one is enough.
+   * Whether a gradient of zeros would agree too, as if there were no backward pass at all. A check
+   * of several gradients is vacuous if one of them is.
    *
    * @return true if the check shows nothing
    */
@@ -64,9 +64,9 @@ public final class GradientReport {
   }
 
   /**
-   * Ends a test that must not go on unless the check {@link #passed}.
+   * Throws unless the check {@link #passed}, so that a test fails with the report as its message.
    *
-   * @throws AssertionError if it did not; the message is the whole report
+   * @throws AssertionError if the check did not pass; the message is the whole report
    */
   public void assertPassed() {
     if (!passed()) {
@@ -77,8 +77,8 @@ public final class GradientReport {
   /**
    * All entries that were compared.
    *
-   * @return at least one, those first whose difference takes the largest share of what is allowed;
-   *     unmodifiable
+   * @return at least one entry, the worst first: that is the one whose difference is the largest
+   *     share of what is allowed; unmodifiable
    */
   public List<Entry> entries() {
     return entries;
@@ -112,7 +112,8 @@ public final class GradientReport {
   }
 
   /**
-   * What is to be said of the check as a whole: not repeatable, vacuous, likely causes.
+   * Remarks on the check as a whole: that f is not repeatable, that the check is vacuous, and
+   * likely causes of failures.
    *
    * @return empty if there is nothing to say; unmodifiable
    */
@@ -150,19 +151,19 @@ public final class GradientReport {
    *
    * @param name such as {@code dx[2][3]}
    * @param analytic the derivative in question
-   * @param low the derivative as f has it; at a kink the least slope
-   * @param high the same; at a kink the largest slope
-   * @param allowed how far analytic may be from there: {@code tolerance * max(|analytic|,
-   *     |numeric|)}, and what rounding may have moved
-   * @param isRough whether f is so noisy that few digits of the derivative can be told: the entry
-   *     may be off by all that is allowed
+   * @param low the numeric derivative; at a kink the least slope
+   * @param high the numeric derivative; at a kink the largest slope
+   * @param allowed how far analytic may be from low or high: {@code tolerance * max(|analytic|,
+   *     |numeric|)}, and what noise makes of the numeric derivative
+   * @param isRough whether noise leaves few digits of the numeric derivative, so that an error of
+   *     up to {@code allowed} goes unnoticed
    * @since 1.0
    */
   public record Entry(
       String name, double analytic, double low, double high, double allowed, boolean isRough) {
 
     /**
-     * Whether analytic is as close as it has to be.
+     * Whether the difference is no larger than what is allowed.
      *
      * @return false if a value is not finite
      */
@@ -171,7 +172,7 @@ public final class GradientReport {
     }
 
     /**
-     * Whether f has a kink here, so that its slopes to the right and to the left differ.
+     * Whether f has a kink here: its slopes to the right and to the left differ.
      *
      * @return false where f is smooth
      */
@@ -194,7 +195,7 @@ public final class GradientReport {
     }
 
     /**
-     * How far analytic is from the derivative as f has it.
+     * How far analytic is from the numeric derivative.
      *
      * @return 0 between the slopes of a kink; NaN if a value is not finite
      */
@@ -219,12 +220,12 @@ public final class GradientReport {
   }
 
   /**
-   * What was found of one gradient.
+   * What was found about one gradient.
    *
-   * @param entries as compared
-   * @param isRepeatable whether f gives the same outputs as at the start, to the bit
+   * @param entries in the order in which they were compared
+   * @param isRepeatable whether the last call of f gave the same outputs as the first, to the bit
    * @param isVacuous whether all entries agree, and zeros in their place would too
-   * @param reasons what is to be said of the gradient as a whole
+   * @param reasons remarks on the gradient as a whole
    */
   record Findings(
       List<Entry> entries, boolean isRepeatable, boolean isVacuous, List<String> reasons) {}

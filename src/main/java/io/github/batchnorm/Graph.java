@@ -73,7 +73,7 @@ final class Graph {
   private Sums sums = new Sums(0, 0); // (blocks, D) of whatever is to be summed
   private Sums products = new Sums(0, 0); // (blocks, D) of dout * xmu
 
-  /** A graph of {@code d} features, whose walks use up to so many threads. */
+  /** A graph of {@code d} features, whose walks use up to {@code threads} threads. */
   Graph(int d, int threads) {
     this.d = d;
     this.threads = threads;
@@ -269,7 +269,7 @@ final class Graph {
    * The nodes of the last {@link #backward}, copied or made again.
    *
    * @param dout of that backward, shape (N, D); not modified
-   * @param gradients what it computed; become part of the result
+   * @param gradients the result of that backward; becomes part of the new record
    */
   BatchNormBackwardGraph backwardGraph(double[][] dout, BatchNormGradients gradients) {
     double[][] dgammax = matrix(i -> dout[i].clone());
@@ -299,8 +299,8 @@ final class Graph {
   }
 
   /**
-   * Makes room for n rows. If memory runs out half-way, what is larger already also serves a
-   * smaller batch, and the grid, which comes last, makes the next call start again.
+   * Makes room for n rows. If memory runs out half-way, the arrays that have grown also serve a
+   * smaller batch. The grid comes last, so the next call starts again.
    */
   private void reserve(int n) {
     if (grid != null && grid.n == n) {

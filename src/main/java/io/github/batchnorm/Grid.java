@@ -28,25 +28,29 @@ final class Grid {
 
   /**
    * A plain sum of more rows would round more often: with 256 rows dx of the column {0, c, c, ...}
-   * was off by 7e-15, with 64 it is by 2.5e-15. The counted bounds hold for heights of 32 to 64.
+   * was off by 7e-15, with 64 rows it is off by 2.5e-15. The counted bounds hold for heights of 32
+   * to 64.
    */
   private static final int MAX_HEIGHT = 64;
 
   /**
    * A narrower strip reads too little of each row at a time: 512 x 512 took 233 µs in strips of 64
-   * columns, and takes 160 in one of 512, which is cut into tiles.
+   * columns, and takes 160 µs in one strip of 512, which is cut into tiles.
    */
   private static final int MIN_WIDTH = 512;
 
   /** A wider strip has more values per feature than the first-level cache holds. */
   private static final int MAX_WIDTH = 1024;
 
-  /** Below, waking another thread takes longer than it saves: 128 x 256 was no faster with two. */
+  /**
+   * For fewer values, waking another thread takes longer than it saves: 128 x 256 was no faster
+   * with two.
+   */
   private static final int PARALLEL_VALUES = 1 << 16;
 
   final int n;
   final int d;
-  final int headRows; // in all tiles of a strip: at least N / 4
+  final int headRows; // the rows in the heads of all tiles of a strip, at least N / 4
   final Strip[] strips;
   final boolean isLarge; // enough for several threads
 

@@ -5,12 +5,13 @@ import io.github.batchnorm.Grid.Tile;
 import java.util.function.IntPredicate;
 
 /**
- * Batch normalization with running averages, which are constants: every row stands for itself.
+ * Batch normalization by the running averages. They are constants here, so the rows are independent
+ * of each other.
  *
  * <p>The callers check the arguments; this class only computes.
  */
 final class Inference {
-  /** In a part for one thread, some 10 µs. */
+  /** The values in a part, which one thread does in some 10 µs. */
   private static final int VALUES_OF_A_PART = 1 << 15;
 
   private final RunningStatistics running;
@@ -30,9 +31,9 @@ final class Inference {
   /**
    * {@code out = gamma * xhat + beta} with {@code xhat = (x - mean) * ivar}.
    *
-   * <p>A value that is not finite, wherever it stands, makes an output that is not finite. So one
-   * look at the output takes the place of three, at x, gamma and beta. Only in place the look has
-   * to come first.
+   * <p>Any value of x, gamma or beta that is not finite makes an output that is not finite. So one
+   * check of the output replaces checks of x, gamma and beta. In place, these three checks have to
+   * come first.
    *
    * @param x shape (N, D); not modified unless it shares rows with {@code out}
    * @param out written, shape (N, D); rows that are null are made
@@ -77,8 +78,9 @@ final class Inference {
   }
 
   /**
-   * Whether a predicate holds for rows 0 to n - 1; several threads ask if they are many. Asks for
-   * all rows of a part, and allocates nothing once it asks.
+   * Whether a predicate holds for rows 0 to n - 1. Several threads share the rows if there are
+   * many. Every row is tested, even after one has failed, and nothing is allocated once the tests
+   * have begun.
    */
   private boolean forAllRows(int n, IntPredicate predicate) {
     int parts = parts(n, d);
@@ -93,7 +95,7 @@ final class Inference {
   }
 
   static int parts(int n, int d) {
-    int rows = (VALUES_OF_A_PART - 1) / d + 1; // at least, in a part
+    int rows = (VALUES_OF_A_PART - 1) / d + 1; // in a part, at least
     return Math.max(1, n / rows);
   }
 

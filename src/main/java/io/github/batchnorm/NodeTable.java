@@ -5,7 +5,7 @@ import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** Arrays by name as text: a line for a vector, and one for each row of a matrix. */
+/** A table of named arrays as text: a line for a vector, and one for each row of a matrix. */
 final class NodeTable {
   /** A larger matrix is shortened to its first and last rows and columns. */
   private static final int MAX_SHOWN = 6;
@@ -22,12 +22,12 @@ final class NodeTable {
     text.append(nameHead).append("  shape");
   }
 
-  /** A table of the nodes of a walk, which {@link #add(int, String, double[])} adds. */
+  /** An empty table for the nodes of a walk. */
   static NodeTable ofNodes() {
     return new NodeTable(String.format(STEP_AND_NODE, "step", "node"));
   }
 
-  /** A table of the components of a record, which {@link #add(String, double[])} adds. */
+  /** An empty table for the components of a record. */
   static NodeTable ofComponents() {
     return new NodeTable(String.format(COMPONENT, "component"));
   }

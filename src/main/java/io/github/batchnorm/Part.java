@@ -5,7 +5,8 @@ import java.io.Serial;
 import java.io.Serializable;
 
 /**
- * Mean and squares of the columns of some rows: of a block of them, or of two parts merged.
+ * The mean and the sum of squares of each column over some rows: over one block, or over two parts
+ * merged.
  *
  * <p>A part is not changed once it is made. The callers check the arguments; this class only
  * computes.
@@ -24,8 +25,8 @@ record Part(long rows, double[] mu, double[] rest, double[] sq) implements Seria
    * Block, mean: the guess of mu is so close that the sum of x - mu is nearly 0. So no partial sum is
    * more than half of Σ|x - mu|. Each x - mu is rounded once and goes through two additions among
    * four rows: 3 Σ|x - mu|. Then come up to 18 additions, of four rows or of one, the first of them
-   * to 0: 8.5 Σ|x - mu|. Divided by n this is at most 11.5 σ. A rest is rounded too, but |rest| <= |x - mean| for each row, since mu is the double
-   * that is nearest to the mean.
+   * to 0: 8.5 Σ|x - mu|. Divided by n this is at most 11.5 σ. A rest is rounded too, but |rest| <=
+   * |x - mean| for each row, since mu is the double that is nearest to the mean.
    *
    * Block, squares: xmu has 2 roundings, its square 5. It goes through at most 33 additions: 38 in
    * all. A mean that is off by e adds n e², which is of second order.
@@ -49,7 +50,10 @@ record Part(long rows, double[] mu, double[] rest, double[] sq) implements Seria
   /** The most rows of a block: more rows would round more often. */
   static final int BLOCK_ROWS = 64;
 
-  /** Of 64 rows, 256 KiB: a block is read three times, and stays in the second-level cache. */
+  /**
+   * 64 rows of this width take 256 KiB: a block is read three times, and stays in the second-level
+   * cache.
+   */
   private static final int STRIP_WIDTH = 512;
 
   /** The part of the rows {@code [first, end)}, at most {@link #BLOCK_ROWS}; shape (N, D). */
@@ -63,7 +67,7 @@ record Part(long rows, double[] mu, double[] rest, double[] sq) implements Seria
     return block;
   }
 
-  /** Starts with a row in mu. Moves mu to the mean, once roughly and once in two parts. */
+  /** Moves mu, which is one of the rows at first, to the mean: first roughly, then in two parts. */
   private void compute(double[][] x, Tile t, double[] sum) {
     Rows.addDifferences(x, mu, t, sum);
     for (int j = t.from(); j < t.to(); j++) {
@@ -81,7 +85,7 @@ record Part(long rows, double[] mu, double[] rest, double[] sq) implements Seria
   }
 
   /**
-   * The part of the rows of two parts, which share none.
+   * Merges two parts that have no row in common.
    *
    * <p>T. F. Chan, G. H. Golub, R. J. LeVeque, <a
    * href="https://doi.org/10.1080/00031305.1983.10483115">Algorithms for Computing the Sample
@@ -89,7 +93,7 @@ record Part(long rows, double[] mu, double[] rest, double[] sq) implements Seria
    */
   static Part merge(Part a, Part b) {
     if (a.rows < b.rows) {
-      return merge(b, a); // then the step is short, and so is its rounding
+      return merge(b, a); // a short step has a small rounding error
     }
     int d = a.mu.length;
     Part merged = new Part(a.rows + b.rows, new double[d], new double[d], new double[d]);

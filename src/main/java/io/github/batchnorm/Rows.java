@@ -3,14 +3,15 @@ package io.github.batchnorm;
 import io.github.batchnorm.Grid.Tile;
 
 /**
- * Arithmetic on rows, for the columns of a tile. No checks and no state: the callers have both.
- * Local variables carry the names of the nodes, and the steps are those of Kratzert's post.
+ * The arithmetic on rows, for the columns of a tile. This class has no checks and no state: the
+ * callers have both. Local variables carry the names of the nodes, and the steps are those of
+ * Kratzert's post.
  *
  * <p>The loops are cut for the compiler of JDK 17, which makes vector instructions of a loop only
  * if all its arrays have the same index, it stores into one of them, and its body is small (about
- * seven arrays and ten operations). A loop that falls short takes 3 to 4 times as long. Sums take
- * several rows at a time, as many as the rules allow, which halves their time: the sums are loaded
- * and stored less often, and rows that lie scattered in memory are fetched side by side.
+ * seven arrays and ten operations). A loop that breaks these rules takes 3 to 4 times as long. Sums
+ * take several rows at a time, as many as the rules allow, which halves the time: the sums are
+ * loaded and stored less often, and rows that lie scattered in memory are fetched side by side.
  */
 final class Rows {
   private Rows() {}
@@ -175,8 +176,8 @@ final class Rows {
   }
 
   /**
-   * Row i of an output, made if it is null: a plain call hands down a matrix without rows. A row is
-   * made by the thread that fills it, right before, and is then still in its caches.
+   * Row i of an output, made if it is null: a plain call hands down a matrix without rows. The
+   * thread that fills a row makes it just before, so the row is still in the caches of its core.
    */
   static double[] make(double[][] output, int i, int d) {
     if (output[i] == null) {
@@ -255,8 +256,9 @@ final class Rows {
   }
 
   /**
-   * Whether no value is NaN or infinite. The sum of all values is finite only if they are, and
-   * takes a quarter less time than a test of each value. If it is not finite, each value is tested.
+   * Whether no value is NaN or infinite. The sum of all values is finite only if every value is,
+   * and takes a quarter less time than a test of each value. If it is not finite, each value is
+   * tested.
    */
   static boolean areFinite(double[] row) {
     double a = 0;
@@ -283,7 +285,7 @@ final class Rows {
     return true;
   }
 
-  /** Whether a row of the one matrix is the row of the other at the same place. */
+  /** Whether at least one row of one matrix is also the row of the other at the same index. */
   static boolean areShared(double[][] a, double[][] b) {
     for (int i = 0; i < a.length; i++) {
       if (a[i] == b[i]) {
@@ -293,7 +295,7 @@ final class Rows {
     return false;
   }
 
-  /** Whether all of them are. A loop, because it must allocate nothing. */
+  /** Whether all values are true. A loop, because a stream would allocate. */
   static boolean areTrue(boolean[] values) {
     boolean all = true;
     for (boolean value : values) {

@@ -1,11 +1,11 @@
 package io.github.batchnorm;
 
 /**
- * The averages over the batches seen in training, which inference normalizes with.
+ * The averages over the batches of the training, by which inference normalizes.
  *
  * <p>{@code running = (1 - a) * running + a * batch}, where a is the smoothing factor or, for the
  * cumulative average, 1 / (number of batches). A convex combination of finite values is finite, so
- * finite batch statistics can never spoil the averages.
+ * finite batch statistics keep the averages finite.
  */
 final class RunningStatistics {
   double epsilon;
@@ -18,7 +18,7 @@ final class RunningStatistics {
   final double[] ivar; // (D), 1 / √(var + ε), kept so that inference takes no square root
   long batches;
 
-  /** Starts with those of a state. */
+  /** Starts with the averages and settings of a state. */
   RunningStatistics(BatchNormState state) {
     mean = new double[state.features()];
     var = new double[state.features()];
@@ -26,7 +26,7 @@ final class RunningStatistics {
     set(state);
   }
 
-  /** Becomes those of a state. Allocates nothing, so it cannot fail. */
+  /** Takes over the averages and settings of a state. Allocates nothing, so it cannot fail. */
   void set(BatchNormState state) {
     epsilon = state.epsilon();
     smoothingFactor = state.smoothingFactor();

@@ -19,21 +19,21 @@ import java.util.function.IntConsumer;
  * job to the next, and its caches may still hold their rows. The caller never waits for a helper to
  * arrive. If a helper is busy elsewhere, the others do its share.
  *
- * <p>Memory may run out at any time. A team that cannot have a thread does without. A job has all
- * that it needs before its first part begins. So a job whose parts allocate nothing either throws
- * before it has written anything, or does all its parts.
+ * <p>Memory may run out at any time. A team that cannot get a thread does without it. A job has all
+ * the memory that it needs before its first part begins. So a job whose parts allocate nothing
+ * either throws before it has written anything, or does all its parts.
  */
 final class Team implements AutoCloseable {
   /**
-   * How often a member looks again before it gives way: some 20 µs. To wake up a sleeping thread
-   * takes 20 to 50 µs, longer than a part, so that nobody sleeps between two jobs.
+   * How often a member checks for news before it yields: some 20 µs. Waking a sleeping thread takes
+   * 20 to 50 µs, longer than a part, so no member sleeps between two jobs.
    */
   private static final int SPINS = 1000;
 
   /**
-   * A helper that has found no new job for some 1 ms leaves: somebody else needs the core. Between
+   * A helper that has found no new job for some 1 ms leaves: other work may need the core. Between
    * two jobs the caller may add up the sums of 1,563 tiles (100000 x 32), half of which are in the
-   * other core's cache: that takes 0.4 ms, and a helper that left after 0.2 ms missed the rest.
+   * other core's cache. This takes 0.4 ms: helpers that left after 0.2 ms missed the next job.
    */
   private static final int PATIENCE = 50 * SPINS;
 
@@ -47,7 +47,7 @@ final class Team implements AutoCloseable {
   private final int members;
   private volatile Job job = NO_JOB; // null once the team is dismissed
 
-  /** Calls {@code helpers} tasks of {@code executor} to the caller's help. */
+  /** A team of the caller and {@code helpers} tasks that {@code executor} runs. */
   Team(Executor executor, int helpers) {
     members = 1 + helpers;
     try {
@@ -60,7 +60,10 @@ final class Team implements AutoCloseable {
     }
   }
 
-  /** A team of so many threads, the caller's among them, but no more than there are parts. */
+  /**
+   * A team of {@code threads} threads, the caller's among them, or of {@code parts} if that is
+   * less.
+   */
   static Team of(int parts, int threads) {
     int members = Math.min(parts, threads);
     return members == 1 ? ALONE : new Team(HELPERS, members - 1);
@@ -68,8 +71,8 @@ final class Team implements AutoCloseable {
 
   /**
    * Threads for the teams of all layers. They end after a second without work. As many tasks may
-   * wait as there are threads; what comes beyond is dropped, so that nothing piles up where many
-   * callers want help at once.
+   * wait as there are threads. Further tasks are dropped, so nothing piles up when many callers
+   * want help at once.
    */
   static ThreadPoolExecutor helpers(int count) {
     ThreadPoolExecutor helpers =
@@ -86,8 +89,8 @@ final class Team implements AutoCloseable {
   }
 
   /**
-   * A thread that holds on to nothing of the caller who happens to need it first. It may outlive
-   * that caller's application, whose class loader must then be free to go.
+   * A thread that keeps no reference to the caller that happens to need it first. It may outlive
+   * that caller's application, whose class loader must then be free for collection.
    */
   @SuppressWarnings("removal") // nothing else makes a thread in JDK 17 to 23 forget who made it
   private static Thread daemon(Runnable task) {
@@ -111,7 +114,10 @@ final class Team implements AutoCloseable {
     return group;
   }
 
-  /** What a part throws reaches the caller. A helper without memory for its sleep just ends. */
+  /**
+   * Reports what ends a helper. A helper without memory for its sleep just ends; what a part throws
+   * reaches the caller instead.
+   */
   private static void endOf(Thread helper, Throwable problem) {
     if (!(problem instanceof OutOfMemoryError)) {
       helper.getThreadGroup().uncaughtException(helper, problem);
@@ -138,7 +144,7 @@ final class Team implements AutoCloseable {
    * Calls {@code action} with 0 to {@code parts - 1}, in any order, and returns when all calls have
    * returned. Allocates nothing after the first call has begun.
    *
-   * @throws RuntimeException what a call threw, if one did; likewise an Error
+   * @throws RuntimeException if a call threw it; an Error likewise
    */
   void forEach(int parts, IntConsumer action) {
     if (members == 1 || parts == 1) {

@@ -7,17 +7,17 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * A walk over a grid: on each strip the statistics, which are sums over its rows, and then the
- * output, which needs them.
+ * A walk over a grid: first computes the statistics of each strip, which are sums over its rows,
+ * and then its output, which needs the statistics.
  *
- * <p>The threads share the tiles of a strip if it is the only one, or else the strips. Then a
- * thread has a strip to itself.
+ * <p>If there is only one strip, the threads share its tiles. Otherwise they share the strips, and
+ * each strip is the work of one thread.
  */
 final class Walk implements AutoCloseable {
   private final Grid grid;
   private final Team team;
 
-  /** A walk over a grid by up to so many threads, the caller's among them. */
+  /** Prepares a walk over a grid by up to {@code threads} threads, the caller's among them. */
   Walk(Grid grid, int threads) {
     this.grid = grid;
     int parts = grid.strips.length > 1 ? grid.strips.length : grid.blocks();
@@ -29,7 +29,7 @@ final class Walk implements AutoCloseable {
    *
    * @param statistics computes those of a strip, and returns whether they are finite
    * @param fill computes the output in a tile
-   * @param output what {@code fill} writes, shape (N, D). The walk makes the rows that are null
+   * @param output what {@code fill} writes, shape (N, D). The walk makes those rows that are null
    * @param inPlace whether the output overwrites the input. If so, nothing is written before all
    *     statistics are known to be finite, and nothing is allocated from the first write on. If
    *     not, a strip is written while the caches still hold it, which makes 16 x 100000 a fifth
@@ -69,13 +69,19 @@ final class Walk implements AutoCloseable {
     }
   }
 
-  /** What the tiles of a strip add up to, in its columns, until {@code sums} are used again. */
+  /**
+   * The sum over the tiles of a strip, in the columns of the strip; valid until {@code sums} is
+   * used again.
+   */
   double[] sum(Strip strip, Sums sums, BiConsumer<Tile, double[]> add) {
     forEachTile(strip, t -> add.accept(t, sums.of(t)));
     return sums.total(strip);
   }
 
-  /** Calls {@code action} with the tiles of a strip, at once if the strip is the only one. */
+  /**
+   * Calls {@code action} with each tile of a strip: on several threads if the strip is the only
+   * one.
+   */
   void forEachTile(Strip strip, Consumer<Tile> action) {
     Tile[] tiles = strip.tiles();
     if (grid.strips.length == 1) {

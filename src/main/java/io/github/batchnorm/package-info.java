@@ -1,13 +1,13 @@
 /**
  * Batch normalization, forward and backward, with every node of the computational graph in sight.
  *
- * <p>{@link io.github.batchnorm.BatchNormLayer} is the way in. It hands out {@link
+ * <p>Start with {@link io.github.batchnorm.BatchNormLayer}. It returns {@link
  * io.github.batchnorm.BatchNormGradients} from {@code backward}, {@link
  * io.github.batchnorm.BatchNormGraph} and {@link io.github.batchnorm.BatchNormBackwardGraph} for
- * those who want to see the nodes, and {@link io.github.batchnorm.BatchNormState} for saving and
+ * readers who want to see the nodes, and {@link io.github.batchnorm.BatchNormState} for saving and
  * loading. {@link io.github.batchnorm.ColumnStatistics} merges means and variances of parts of a
  * data set or of a mini-batch. {@link io.github.batchnorm.GradientCheck} compares any gradient, of
- * this layer or of code of your own, with the slopes of the function, and gives a {@link
+ * this layer or of code of your own, with the slopes of its function, and returns a {@link
  * io.github.batchnorm.GradientReport}. Matrices are {@code double[N][D]}: N rows (the mini-batch)
  * by D columns (the features).
  *
@@ -21,14 +21,14 @@
  * <ol>
  *   <li>{@code mu = Σ x / N}: the mean of each feature over the batch.
  *   <li>{@code xmu = x - mu}: the input, centred.
- *   <li>{@code sq = xmu²}: its square.
+ *   <li>{@code sq = xmu²}: the square of xmu.
  *   <li>{@code var = Σ sq / N}: the population variance.
  *   <li>{@code sqrtvar = √(var + ε)}: the standard deviation; ε keeps it from being 0.
- *   <li>{@code ivar = 1 / sqrtvar}: its inverse.
+ *   <li>{@code ivar = 1 / sqrtvar}: the inverse of sqrtvar.
  *   <li>{@code xhat = xmu * ivar}: the normalized input, with mean 0 and variance {@code var / (var
  *       + ε)}, which is nearly 1.
- *   <li>{@code gammax = gamma * xhat}: scaled.
- *   <li>{@code out = gammax + beta}: and shifted.
+ *   <li>{@code gammax = gamma * xhat}: xhat, scaled.
+ *   <li>{@code out = gammax + beta}: gammax, shifted.
  * </ol>
  *
  * <h2>The walk back</h2>
@@ -42,7 +42,7 @@
  * <dl>
  *   <dt>Step 9, {@code out = gammax + beta}
  *   <dd>A sum has the local derivative 1: {@code dgammax = dout}. Every row has the same beta, so
- *       its derivatives add up: {@code dbeta = Σ dout}.
+ *       the derivatives of all rows add up: {@code dbeta = Σ dout}.
  *   <dt>Step 8, {@code gammax = gamma * xhat}
  *   <dd>In a product each factor is the local derivative of the other: {@code dgamma = Σ dgammax *
  *       xhat} and {@code dxhat = dgammax * gamma}.
@@ -57,8 +57,8 @@
  *   <dt>Step 3, {@code sq = xmu²}
  *   <dd>The local derivative is {@code 2 * xmu}: {@code dxmu2 = 2 * xmu * dsq}.
  *   <dt>Step 2, {@code xmu = x - mu}
- *   <dd>xmu feeds steps 3 and 7, so two branches meet, and their derivatives add: {@code dx1 =
- *       dxmu1 + dxmu2} goes on to x. mu has the local derivative -1 in every row: {@code dmu = -Σ
+ *   <dd>xmu feeds steps 3 and 7, so two branches meet, and their derivatives are added: {@code dx1
+ *       = dxmu1 + dxmu2} goes on to x. mu has the local derivative -1 in every row: {@code dmu = -Σ
  *       dx1}.
  *   <dt>Step 1, {@code mu = Σ x / N}
  *   <dd>Each of the N values has the local derivative 1 / N: {@code dx2 = dmu / N} in every row.
