@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -33,8 +34,8 @@ import java.util.stream.Stream;
  * at a kink            (4 * right(h) - right(4h)) / 3        and the same of left
  * }</pre>
  *
- * <p>The closer look does not use the gradient in question, so it cannot prefer a slope that agrees
- * with it.
+ * <p>The gradient in question decides how far the first tries go, and so where the look begins.
+ * Which step is then taken depends on the slopes only.
  *
  * <p><b>Noise.</b> f may round more than the last bits of its outputs show: a float on the way,
  * large logits, a variance as a difference of squares. Then slopes of short steps are quantized,
@@ -59,6 +60,9 @@ import java.util.stream.Stream;
 final class Differences {
   /** The largest number of calls of f for an entry. */
   private static final int MAX_CALLS = 60;
+
+  /** A step to the end of a kink, and the two that a walk from there takes unasked. */
+  private static final int CALLS_TO_END = 6;
 
   /** By this factor, roughly, one rounding inside f grows until it arrives in an output. */
   private static final double ROUNDINGS = 8;
@@ -116,6 +120,7 @@ final class Differences {
   private double x;
   private double spread;
   private double noise; // of the loss; 0 until it is measured
+  private double bend; // the steepest slope of a step by its length, the least of all steps
   private int callsLeft;
 
   Differences(Gradient gradient, double tolerance) {
@@ -160,7 +165,7 @@ final class Differences {
     callsLeft = MAX_CALLS;
     double first = firstStep();
     Slopes slopes = slopes(first);
-    double flat = FLAT * slopes.steepest();
+    bend = slopes.steepest() / first;
     Entry entry = entry(slopes.central(), 0);
     while (entry.agrees() && !slopes.differWidely()) {
       boolean isZero = entry.isZero();
@@ -172,7 +177,8 @@ final class Differences {
       slopes = slopes(isZero ? LONG * first : LONGER * slopes.h());
       entry = entry(slopes.central(), 0);
     }
-    return entry(lookCloser(first, slopes), flat);
+    Estimate found = lookCloser(first, slopes);
+    return entry(found, FLAT * first * bend);
   }
 
   /** Finds the derivative with the steps that suit f; see the class comment. */
@@ -207,20 +213,16 @@ final class Differences {
       last = slopes;
       limit = nearer;
     }
-    Estimate best = new Estimate(Double.NaN, Double.NaN, Double.POSITIVE_INFINITY, Double.NaN, 0);
-    for (int n = 0; n < found.size(); n++) {
-      best = better(best, found.get(n).blurredBy(found.subList(n + 1, found.size())));
-    }
-    return best;
+    return IntStream.range(0, found.size())
+        .mapToObj(n -> found.get(n).blurredBy(found.subList(n + 1, found.size())))
+        .reduce(Estimate.NONE, this::better);
   }
 
   /** Whether the last estimate is good enough, or shorter steps only get worse. */
   private boolean isDone(List<Estimate> found) {
-    if (found.isEmpty()) {
-      return false;
-    }
-    Estimate last = found.get(found.size() - 1);
-    Estimate previous = found.get(Math.max(0, found.size() - 2));
+    int n = found.size();
+    Estimate last = n == 0 ? Estimate.NONE : found.get(n - 1);
+    Estimate previous = n < 2 ? last : found.get(n - 2);
     if (last.isWithin(tolerance)) {
       return isConfirmed(last);
     }
@@ -247,20 +249,26 @@ final class Differences {
   /** The slope on that side of a kink where x is, if steps are short enough to tell. */
   private Estimate endOf(Estimate kink) {
     double jump = kink.high() - kink.low();
-    Slopes slopes = slopes(kink.h() / 128);
-    while (slopes.gap() + slopes.rounding() > jump / 2) {
-      double h = slopes.h() / 128;
-      if (slopes.rounding() > jump / 2 || h < leastStep() || callsLeft < 2) {
+    double h = kink.h();
+    Slopes slopes;
+    do {
+      h /= 128;
+      if (h < leastStep() || callsLeft < CALLS_TO_END) {
         return kink;
       }
       slopes = slopes(h);
-    }
+      if (slopes.rounding() > jump / 2) {
+        return kink;
+      }
+    } while (slopes.gap() + slopes.rounding() > jump / 2);
     double slope = slopes.central().low();
     double end = slope < kink.low() + jump / 2 ? kink.low() : kink.high();
     // several outputs may have kinks on both sides; or f bends, and only looked as if it had one
-    return Math.abs(end - slope) <= slopes.gap() + slopes.rounding()
-        ? new Estimate(end, end, kink.error(), kink.rounding(), slopes.h())
-        : walk(slopes.h(), 0);
+    if (Math.abs(end - slope) <= slopes.gap() + slopes.rounding()) {
+      return new Estimate(end, end, kink.error(), kink.rounding(), h);
+    }
+    Estimate nearer = walk(h, 0);
+    return nearer.h() > 0 ? nearer : kink; // else no step was left
   }
 
   /** How far rounding inside f puts it off; 0 if no step is short enough to show this. */
@@ -363,7 +371,10 @@ final class Differences {
       hasMoved |= moves;
     }
     double rounding = ROUNDINGS * Math.max(UNIT * (moved == 0 ? all : moved), noise) / h;
-    return new Slopes(right, left, Slopes.combine(right, left, 0.5, 0.5), rounding, h);
+    Slopes slopes = new Slopes(right, left, Slopes.combine(right, left, 0.5, 0.5), rounding, h);
+    // a kink or a jump within a step is no bend: shorter steps do not see it
+    bend = slopes.steepest() > rounding ? Math.min(bend, slopes.steepest() / h) : bend;
+    return slopes;
   }
 
   /** The slopes of all terms from x to another value. */
@@ -486,6 +497,9 @@ final class Differences {
    * @param h the step that gave the derivative
    */
   private record Estimate(double low, double high, double error, double rounding, double h) {
+    static final Estimate NONE =
+        new Estimate(Double.NaN, Double.NaN, Double.POSITIVE_INFINITY, Double.NaN, 0);
+
     boolean isKink() {
       return low < high;
     }

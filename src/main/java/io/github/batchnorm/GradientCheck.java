@@ -78,6 +78,8 @@ import java.util.function.ToDoubleFunction;
  *   <li>The difference between two kinks that are closer to each other than 1e-9 of the spread.
  *   <li>An entry below a millionth of the largest one, if rounding hides it. Such an entry counts
  *       as zero.
+ *   <li>A slope where f jumps at x itself, such as a threshold that is x. Such an entry counts as
+ *       rough, or if the jump hides all of the slope, as zero.
  * </ul>
  *
  * <p><b>Threads.</b> A check is immutable, and threads may share it. Only the caller's thread calls

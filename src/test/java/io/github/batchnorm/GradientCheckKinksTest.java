@@ -97,6 +97,41 @@ class GradientCheckKinksTest {
     }
   }
 
+  /** The first step sees the steep side, which does not make 0.01 flat. */
+  @ParameterizedTest
+  @ValueSource(doubles = {1e-6, 1e-7, 3e-8})
+  void a_slope_beside_one_that_is_100_000_times_as_steep_is_no_zero(double distance) {
+    ToDoubleFunction<double[]> kink =
+        p -> 100 + p[0] / 100 + 1e3 * Math.max(0, p[0] - distance) + p[1];
+    ToDoubleFunction<double[]> jump = p -> 100 + p[0] / 100 + (p[0] > -distance ? 1 : 0) + p[1];
+    for (ToDoubleFunction<double[]> f : List.of(kink, jump)) {
+      double[] at = {0, 1};
+      new GradientCheck().check(f, at, new double[] {0.01, 1}).assertPassed();
+      for (double wrong : new double[] {-0.01, 0, 0.02}) {
+        GradientReport report = new GradientCheck().check(f, at, new double[] {wrong, 1});
+        assertThat(report.failures()).as("%s", report).hasSize(1);
+      }
+    }
+  }
+
+  @Test
+  void what_looks_like_a_kink_takes_no_more_than_60_calls_and_has_a_slope() {
+    // one output, so 1 call at the start and 2 at the end, one of them to tell a float
+    for (double x : new double[] {9.110742125136232E-6, 9.11e-6, 1e-5}) {
+      int[] calls = {0};
+      ToDoubleFunction<double[]> inFloat =
+          p -> {
+            calls[0]++;
+            return (float) (-354.08010454830554 * p[0]);
+          };
+      GradientReport report =
+          new GradientCheck().check(inFloat, new double[] {x}, new double[] {-1});
+      assertThat(calls[0]).isLessThanOrEqualTo(1 + 60 + 2);
+      assertThat(report.failures()).hasSize(1);
+      assertThat(report.entries().get(0).low()).as("%s", report).isFinite();
+    }
+  }
+
   @Test
   void between_kinks_of_two_outputs_the_slope_is_that_of_neither_end() {
     // relu(1e-10 + p) and relu(p - 1e-10) at 0: the slopes are 1 and 0, those of long steps 0 to 2
