@@ -114,6 +114,15 @@ class GradientCheckKinksTest {
     }
   }
 
+  /** Far smaller than the slopes around, but the loss is so small too that no digit is lost. */
+  @Test
+  void a_slope_next_to_an_optimum_that_has_its_digits_is_no_zero() {
+    double[] at = {1e-12};
+    new GradientCheck().check(p -> p[0] * p[0], at, new double[] {2e-12}).assertPassed();
+    GradientReport report = new GradientCheck().check(p -> p[0] * p[0], at, new double[] {1e-11});
+    assertThat(report.failures()).hasSize(1);
+  }
+
   @Test
   void what_looks_like_a_kink_takes_no_more_than_60_calls_and_has_a_slope() {
     // one output, so 1 call at the start and 2 at the end, one of them to tell a float
