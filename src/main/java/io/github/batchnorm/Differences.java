@@ -61,8 +61,10 @@ final class Differences {
   /** The largest number of calls of f for an entry. */
   private static final int MAX_CALLS = 60;
 
-  /** A step to the end of a kink, and the two that a walk from there takes unasked. */
-  private static final int CALLS_TO_END = 6;
+  /**
+   * A step towards the end of a kink, and two of a walk from there: that many it takes at least.
+   */
+  private static final int CALLS_TO_END = 8;
 
   /** By this factor, roughly, one rounding inside f grows until it arrives in an output. */
   private static final double ROUNDINGS = 8;
@@ -253,7 +255,7 @@ final class Differences {
     Slopes slopes;
     do {
       h /= 128;
-      if (h < leastStep() || callsLeft < CALLS_TO_END) {
+      if (h < 8 * leastStep() || callsLeft < CALLS_TO_END) {
         return kink;
       }
       slopes = slopes(h);
@@ -267,8 +269,7 @@ final class Differences {
     if (Math.abs(end - slope) <= slopes.gap() + slopes.rounding()) {
       return new Estimate(end, end, kink.error(), kink.rounding(), h);
     }
-    Estimate nearer = walk(h, 0);
-    return nearer.h() > 0 ? nearer : kink; // else no step was left
+    return walk(h, 0);
   }
 
   /** How far rounding inside f puts it off; 0 if no step is short enough to show this. */

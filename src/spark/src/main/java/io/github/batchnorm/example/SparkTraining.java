@@ -121,12 +121,13 @@ public final class SparkTraining extends SparkProgram {
     List<Integer> labels = new ArrayList<>();
     rows.forEachRemaining(
         row -> {
-          double[] image = row.<Vector>getAs(DigitRows.FEATURES).toArray().clone();
+          // by position: Spark may hand over the rows as they were made, without a schema
+          double[] image = row.<Vector>getAs(0).toArray().clone();
           for (int k = 0; k < image.length; k++) {
             image[k] /= 255;
           }
           x.add(image);
-          labels.add(DigitRows.label(row));
+          labels.add(row.<Number>getAs(1).intValue());
         });
     return new PartedTraining.Part(
         x.toArray(double[][]::new), labels.stream().mapToInt(Integer::intValue).toArray());
