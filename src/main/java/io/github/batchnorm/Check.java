@@ -123,7 +123,6 @@ final class Check {
 
   /** That {@code matrix} has at least {@code leastRows} rows, of {@code features} values each. */
   static void matrix(String name, double[][] matrix, int leastRows, int features) {
-    nonNull(matrix, name);
     rows(name, matrix, features);
     if (matrix.length < leastRows) {
       throw illegal(

@@ -244,7 +244,6 @@ public final class ColumnStatistics implements Serializable {
     Saved {
       // copied first: what is checked is what is kept
       parts = Arrays.stream(parts).map(p -> p == null ? null : p.copy()).toArray(Part[]::new);
-      Check.atLeast(1, "features", features);
       Check.parts(parts, RANKS, features);
       statistics(features, parts); // refuses what overflows here, where an exception becomes an
       // InvalidObjectException

@@ -483,6 +483,22 @@ class ColumnStatisticsTest {
       assertThat(all.rows()).isEqualTo(1L << 62);
       assertThat(all.mean()).containsExactly(1);
     }
+
+    @Test
+    void of_one_row_too_many_are_refused() {
+      ColumnStatistics power = of(new double[][] {{1}});
+      ColumnStatistics all = of(new double[][] {{1}});
+      for (int i = 1; i < 63; i++) {
+        power.combine(power);
+        all.combine(power);
+      }
+
+      assertThat(all.rows()).isEqualTo(Long.MAX_VALUE);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> all.add(new double[][] {{1}}))
+          .withMessage("rows (9223372036854775807 + 1) must be < 2^63");
+      assertThat(all.rows()).isEqualTo(Long.MAX_VALUE);
+    }
   }
 
   @Test

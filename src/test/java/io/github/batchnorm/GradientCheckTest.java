@@ -420,6 +420,33 @@ class GradientCheckTest {
     }
   }
 
+  @Nested
+  class An_entry {
+
+    @Test
+    void agrees_if_it_is_off_by_all_that_is_allowed() {
+      assertThat(new Entry("dx", 1.5, 1, 1, 0.5, false).agrees()).isTrue();
+      assertThat(new Entry("dx", Math.nextUp(1.5), 1, 1, 0.5, false).agrees()).isFalse();
+      assertThat(new Entry("dx", 0.5, 1, 2, 0.5, false).agrees()).isTrue();
+    }
+
+    @Test
+    void is_zero_if_analytic_and_numeric_are_no_more_than_what_is_allowed() {
+      assertThat(new Entry("dx", -0.5, 0.25, 0.25, 0.5, false).isZero()).isTrue();
+      assertThat(new Entry("dx", 0, -0.5, 0.5, 0.5, false).isZero()).isTrue();
+      assertThat(new Entry("dx", Math.nextUp(0.5), 0.25, 0.25, 0.5, false).isZero()).isFalse();
+    }
+  }
+
+  @Test
+  void the_spread_of_a_column_is_its_standard_deviation() {
+    double[][] x = {{1, 7, 1e200}, {3, 7, -1e200}, {1, 7, 1e200}, {3, 7, -1e200}};
+    Gradient gradient = new Gradient("dx", false, at -> at, x, x, x);
+    assertThat(gradient.spread(0)).isEqualTo(1);
+    assertThat(gradient.spread(1)).isEqualTo(7);
+    assertThat(gradient.spread(2)).isEqualTo(1e200);
+  }
+
   /** What is said of a check as a whole. */
   @Nested
   class Reasons {

@@ -1,5 +1,7 @@
 package io.github.batchnorm.benchmark;
 
+import io.github.batchnorm.BatchNormGradients;
+
 /** Compares the results of two contenders: who is fast but wrong is not measured. */
 final class Agreement {
   /** Of the largest magnitude: a different order of additions passes, a different formula fails. */
@@ -14,9 +16,15 @@ final class Agreement {
    */
   static void check(String name, Contender actual, Contender expected) {
     check(name + " out", actual.out(), expected.out());
-    check(name + " dx", actual.dx(), expected.dx());
-    check(name + " dgamma", new double[][] {actual.dgamma()}, new double[][] {expected.dgamma()});
-    check(name + " dbeta", new double[][] {actual.dbeta()}, new double[][] {expected.dbeta()});
+    BatchNormGradients found = actual.gradients();
+    BatchNormGradients right = expected.gradients();
+    check(name + " dx", found.dx(), right.dx());
+    check(name + " dgamma", found.dgamma(), right.dgamma());
+    check(name + " dbeta", found.dbeta(), right.dbeta());
+  }
+
+  private static void check(String name, double[] actual, double[] expected) {
+    check(name, new double[][] {actual}, new double[][] {expected});
   }
 
   /**

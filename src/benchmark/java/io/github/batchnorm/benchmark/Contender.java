@@ -1,5 +1,7 @@
 package io.github.batchnorm.benchmark;
 
+import io.github.batchnorm.BatchNormGradients;
+
 /**
  * An implementation of batch norm in training. The order of calls is prepare, forward, backward;
  * after that forward and backward may be repeated in any order.
@@ -21,12 +23,6 @@ interface Contender {
   /** What the last forward computed, shape (N, D); not modified by the caller. */
   double[][] out();
 
-  /** What the last backward computed, shape (N, D); not modified by the caller. */
-  double[][] dx();
-
-  /** What the last backward computed, shape (D); not modified by the caller. */
-  double[] dgamma();
-
-  /** What the last backward computed, shape (D); not modified by the caller. */
-  double[] dbeta();
+  /** What the last backward computed; not modified by the caller. */
+  BatchNormGradients gradients();
 }

@@ -1,5 +1,6 @@
 package io.github.batchnorm.benchmark;
 
+import io.github.batchnorm.BatchNormGradients;
 import java.util.stream.IntStream;
 
 /**
@@ -110,17 +111,7 @@ final class Floor implements Contender {
   }
 
   @Override
-  public double[][] dx() {
-    return dx;
-  }
-
-  @Override
-  public double[] dgamma() {
-    return sums[0];
-  }
-
-  @Override
-  public double[] dbeta() {
-    return sums[0];
+  public BatchNormGradients gradients() {
+    return new BatchNormGradients(dx, sums[0], sums[0]);
   }
 }

@@ -1,5 +1,6 @@
 package io.github.batchnorm.benchmark;
 
+import io.github.batchnorm.BatchNormGradients;
 import java.util.Arrays;
 
 /**
@@ -125,17 +126,7 @@ final class HandWritten implements Contender {
   }
 
   @Override
-  public double[][] dx() {
-    return dx;
-  }
-
-  @Override
-  public double[] dgamma() {
-    return dgamma;
-  }
-
-  @Override
-  public double[] dbeta() {
-    return dbeta;
+  public BatchNormGradients gradients() {
+    return new BatchNormGradients(dx, dgamma, dbeta);
   }
 }

@@ -1,5 +1,6 @@
 package io.github.batchnorm.benchmark;
 
+import io.github.batchnorm.BatchNormGradients;
 import org.bytedeco.javacpp.BoolPointer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.pytorch.T_TensorTensorTensor_T;
@@ -77,18 +78,11 @@ class Libtorch implements Contender {
   }
 
   @Override
-  public double[][] dx() {
-    return read(backward.get0(), new double[n][d]);
-  }
-
-  @Override
-  public double[] dgamma() {
-    return read(backward.get1(), new double[1][d])[0];
-  }
-
-  @Override
-  public double[] dbeta() {
-    return read(backward.get2(), new double[1][d])[0];
+  public BatchNormGradients gradients() {
+    return new BatchNormGradients(
+        read(backward.get0(), new double[n][d]),
+        read(backward.get1(), new double[1][d])[0],
+        read(backward.get2(), new double[1][d])[0]);
   }
 
   /** Copies rows into a tensor, (N, D). */

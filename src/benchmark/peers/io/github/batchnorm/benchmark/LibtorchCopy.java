@@ -1,5 +1,7 @@
 package io.github.batchnorm.benchmark;
 
+import io.github.batchnorm.BatchNormGradients;
+
 /**
  * What libtorch costs a program whose data are double[][]: rows are copied into a tensor, the call
  * is made, rows are copied back. The tensors of x and dout and the Java arrays are made once.
@@ -49,17 +51,7 @@ final class LibtorchCopy extends Libtorch {
   }
 
   @Override
-  public double[][] dx() {
-    return dx;
-  }
-
-  @Override
-  public double[] dgamma() {
-    return dgamma[0];
-  }
-
-  @Override
-  public double[] dbeta() {
-    return dbeta[0];
+  public BatchNormGradients gradients() {
+    return new BatchNormGradients(dx, dgamma[0], dbeta[0]);
   }
 }

@@ -21,10 +21,12 @@ import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.linalg.Vectors;
+import org.apache.spark.ml.stat.Summarizer;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -110,20 +112,50 @@ class VectorColumnTest {
     }
 
     private static void assertWithinBounds(List<BigDecimal> x, double mean, double var) {
-      BigDecimal n = BigDecimal.valueOf(x.size());
-      BigDecimal exactMean =
-          x.stream().reduce(BigDecimal::add).orElseThrow().divide(n, MathContext.DECIMAL128);
-      BigDecimal exactVar =
-          x.stream()
-              .map(value -> value.subtract(exactMean).pow(2))
-              .reduce(BigDecimal::add)
-              .orElseThrow()
-              .divide(n, MathContext.DECIMAL128);
+      BigDecimal exactMean = mean(x);
+      BigDecimal exactVar = var(x);
       double sigma = Math.sqrt(exactVar.doubleValue());
       assertThat(new BigDecimal(var).subtract(exactVar).abs().doubleValue())
           .isLessThanOrEqualTo(VAR * exactVar.doubleValue() + 1e-60);
       assertThat(new BigDecimal(mean).subtract(exactMean).abs().doubleValue())
           .isLessThanOrEqualTo(Math.ulp(mean) / 2 + MEAN * sigma + 1e-17);
+    }
+
+    private static BigDecimal mean(List<BigDecimal> x) {
+      BigDecimal sum = x.stream().reduce(BigDecimal.ZERO, BigDecimal::add);
+      return sum.divide(BigDecimal.valueOf(x.size()), MathContext.DECIMAL128);
+    }
+
+    private static BigDecimal var(List<BigDecimal> x) {
+      BigDecimal mean = mean(x);
+      return mean(x.stream().map(value -> value.subtract(mean).pow(2)).toList());
+    }
+
+    /** Prints the table of the README: the largest relative error over some partitionings. */
+    @Test
+    void have_more_digits_than_those_of_the_Summarizer() {
+      double[][] x = matrix();
+      for (int j = 0; j < 4; j++) {
+        int column = j;
+        BigDecimal exact = var(Stream.of(x).map(row -> new BigDecimal(row[column])).toList());
+        double error = 0;
+        double summarizers = 0;
+        for (int partitions : new int[] {1, 3, 7, 64}) {
+          Dataset<Row> rows = vectors(partitions, x);
+          double var = COLUMN.statistics(rows).values().var()[j];
+          Vector sampleVar = rows.select(Summarizer.variance(functions.col(X))).head().getAs(0);
+          error = Math.max(error, relativeError(var, exact));
+          double summarizersVar = sampleVar.apply(j) * (ROWS - 1) / ROWS;
+          summarizers = Math.max(summarizers, relativeError(summarizersVar, exact));
+        }
+        System.out.printf("column %d: Summarizer %.1e, this library %.1e%n", j, summarizers, error);
+        assertThat(error).isLessThan(summarizers);
+      }
+    }
+
+    private static double relativeError(double value, BigDecimal exact) {
+      BigDecimal difference = new BigDecimal(value).subtract(exact);
+      return difference.divide(exact, MathContext.DECIMAL128).abs().doubleValue();
     }
 
     /** Of 6 values in 20 partitions, most are empty. */
