@@ -42,6 +42,9 @@ for signature in "$repository"/io/github/batchnorm/batchnorm/*/*.asc; do
 done
 java src/it/release/CheckRepository.java "$repository"
 
+java -cp "$work/C/target/classes" src/test/resources/io/github/batchnorm/saved/Save.java "$work/saved"
+done_ saved "what later versions must load: $(ls "$work/saved" | wc -l) files"
+
 mkdir -p "$work/consumer/test"
 cp -r src/it src/site "$work/consumer"
 cp -r src/test/resources "$work/consumer/test"

@@ -33,9 +33,11 @@ import java.util.Arrays;
  *   <li>In training, a feature that is constant over the batch gives x̂ = 0 and out = β, exactly,
  *       however large the constant is.
  *   <li>γ may be 0 or negative: no formula divides by γ.
- *   <li>NaN and infinite values are refused. So are finite values whose sums over the batch
- *       overflow. The values of out and dx are not checked. They may overflow where a node on the
- *       way to them, γ * x̂ or dout * γ, comes near 1e308, and in inference also where x - μ does.
+ *   <li>NaN and infinite values are refused. So are finite values of x so far apart that the
+ *       variance of a column overflows, and of dout so large that a sum over the batch does. The
+ *       values of out and dx are not checked. They may overflow where a node on the way to them, γ
+ *       * x̂, dout * γ or dout * γ / √(σ² + ε), comes near 1e308, and in inference also where x - μ
+ *       does.
  *   <li>The same input always gives the same bits, on one thread or many.
  * </ul>
  *
@@ -565,8 +567,9 @@ public final class BatchNormLayer {
   /**
    * The scale γ.
    *
-   * @return shape (D), live: the caller may change the values, and an optimizer should; the next
-   *     call uses them, and refuses any that is not finite
+   * @return shape (D), live: the caller may change the values, and an optimizer should. The next
+   *     forward, infer or inferBackward uses them, and refuses any that is not finite. A backward
+   *     uses the gamma of its forward
    */
   public double[] gamma() {
     return gamma;
@@ -575,8 +578,9 @@ public final class BatchNormLayer {
   /**
    * The shift β.
    *
-   * @return shape (D), live: the caller may change the values, and an optimizer should; the next
-   *     call uses them, and refuses any that is not finite
+   * @return shape (D), live: the caller may change the values, and an optimizer should. The next
+   *     forward, infer or inferBackward uses them, and refuses any that is not finite. A backward
+   *     uses the gamma of its forward
    */
   public double[] beta() {
     return beta;
@@ -818,8 +822,8 @@ public final class BatchNormLayer {
 
     /**
      * Sets whether several threads share matrices of 65,536 values or more in forward, backward,
-     * infer and inferBackward; true if not called. A result has the same bits either way, whatever
-     * the number of threads.
+     * infer and inferBackward; true if not called. infer shares whole rows, so a few wide ones may
+     * stay with the caller. A result has the same bits either way, whatever the number of threads.
      *
      * <p>The helpers are daemon threads, one fewer than there are processors, and all layers share
      * them. They end after a second without work. If other work keeps all processors busy, {@code

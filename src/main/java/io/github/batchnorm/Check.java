@@ -162,8 +162,8 @@ final class Check {
   }
 
   /**
-   * Refuses a matrix that holds a value that is not finite, and names the first one. The walks call
-   * this method only if a sum over the batch is not finite, so good input is not searched.
+   * Refuses a matrix that holds a value that is not finite, and names the first one. The layer
+   * calls this method only after a walk has met such a value, so it does not search good input.
    */
   static void finite(String name, double[][] matrix) {
     for (int i = 0; i < matrix.length; i++) {
@@ -234,7 +234,12 @@ final class Check {
       double mu = part.mu()[j];
       double rest = part.rest()[j];
       double sq = part.sq()[j];
-      require(mu + rest == mu, "%s.rest[%d] (%s) must be what rounding left", name, j, rest);
+      require(
+          mu + rest == mu,
+          "%s.rest[%d] (%s) must be so small that mu + rest rounds to mu",
+          name,
+          j,
+          rest);
       require(sq >= 0, "%s.sq[%d] (%s) must be >= 0", name, j, sq);
     }
   }

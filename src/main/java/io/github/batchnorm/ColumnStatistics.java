@@ -109,8 +109,8 @@ public final class ColumnStatistics implements Serializable {
     Check.sumOfRows(rows(), rows.length);
     Part[] sum = parts.clone();
     boolean allModerate = moderate;
-    for (int first = 0; first < rows.length; first += Part.BLOCK_ROWS) {
-      int end = Math.min(rows.length, first + Part.BLOCK_ROWS);
+    for (int first = 0, end; first < rows.length; first = end) {
+      end = first + Math.min(Part.BLOCK_ROWS, rows.length - first);
       Part block = Part.ofBlock(rows, first, end);
       allModerate &= block.isModerate();
       count(block, 0, sum);

@@ -20,8 +20,8 @@ import java.util.stream.Stream;
  * }</pre>
  *
  * <p><b>First try.</b> Nearly all correct entries agree with centre(h) of a first step h, which
- * takes two calls of f. An entry that is no larger than rounding is tried again with 2 % of the
- * spread: 1e11 + p hides a p of 1 from the first step, but not from the second.
+ * takes two calls of f. An entry that is no larger than rounding is tried again with about 2 % of
+ * the spread: 1e11 + p hides a p of 1 from the first step, but not from the second.
  *
  * <p><b>Closer look.</b> If the entry does not agree, f may be noisy, bend within the step, or have
  * a kink there. This look measures the noise, then follows the slopes from a long step to short
@@ -62,7 +62,8 @@ final class Differences {
   private static final int MAX_CALLS = 60;
 
   /**
-   * A step towards the end of a kink, and two of a walk from there: that many it takes at least.
+   * The calls of one more step towards the end of a kink, 2, and of the shortest walk from there,
+   * 6.
    */
   private static final int CALLS_TO_END = 8;
 
@@ -98,8 +99,8 @@ final class Differences {
   private static final double ODD = 0.7;
 
   /**
-   * Where to look for noise, relative to the spread. The nearest distance that moves f is taken;
-   * beyond a float's 2^-24 only what is coarser than a float moves nothing.
+   * Where to look for noise, relative to the spread. The first of these distances at which f
+   * changes is taken. An f in float changes from about 2^-24 on.
    */
   private static final double[] NEAR = {0, 0x1p-46, 0x1p-36, 0x1p-27, 0x1p-18, 0x1p-12};
 
@@ -122,7 +123,7 @@ final class Differences {
   private double x;
   private double spread;
   private double noise; // of the loss; 0 until it is measured
-  private double bend; // the steepest slope of a step by its length, the least of all steps
+  private double bend; // the least, over all steps, of the steepest slope divided by the length
   private int callsLeft;
 
   Differences(Gradient gradient, double tolerance) {
@@ -282,8 +283,8 @@ final class Differences {
         double right = noise(changes(least * Math.rint(3.3 * d / least)));
         if (right >= 0) {
           // a kink to the right is no noise; the spacing is another, for the reason of ODD
-          boolean isOf = near > 0 && right > 0;
-          return isOf
+          boolean mayBeKink = near > 0 && right > 0;
+          return mayBeKink
               ? Math.min(right, Math.max(0, noise(changes(-least * Math.rint(2.3 * d / least)))))
               : right;
         }

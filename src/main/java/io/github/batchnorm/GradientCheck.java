@@ -43,8 +43,8 @@ import java.util.function.ToDoubleFunction;
  *   <li><b>Kink.</b> At a kink the slopes on the two sides differ. An entry agrees if it lies
  *       between them: for ReLU at 0, between 0 and 1. In the form with a dout this holds for each
  *       output by itself.
- *   <li><b>Zero.</b> If no step of up to 2 % of the spread can tell an entry from rounding, the
- *       entry agrees, and {@link GradientReport#zeros} lists it. The spread is the standard
+ *   <li><b>Zero.</b> If no step of up to about 2 % of the spread can tell an entry from rounding,
+ *       the entry agrees, and {@link GradientReport#zeros} lists it. The spread is the standard
  *       deviation of the column. For a vector it is the size of the value, or 1 if that is larger.
  *   <li><b>Rough.</b> Noise may leave few digits of a numeric slope. An entry then agrees if it
  *       matches these digits. The report counts such entries, and {@link
@@ -270,21 +270,24 @@ public final class GradientCheck {
    * out, and an error of 1e-5 is found.
    *
    * @param layer not modified
-   * @param x a mini-batch for it, shape (N, D), N &gt;= 3: with 2 rows the true dx of training is
-   *     nearly zero for every dout, and may be lost in rounding; not modified
+   * @param x a mini-batch for it, shape (N, D), N &gt;= 2, better 3: with 2 rows the true dx of
+   *     training is nearly zero for every dout, and may be lost in rounding; not modified
    * @param seed of dout; a {@code Random} or {@code SplittableRandom} with this seed draws other
    *     numbers
    * @return what was found, for all six gradients together; vacuous if one of the six is
    * @throws NullPointerException if an argument or a row of x is null
    * @throws IllegalArgumentException if x has fewer than 2 rows or a row that does not have D
    *     values, or has a column whose variance overflows; or if x, gamma or beta holds a value that
-   *     is not finite, or larger than 2^1020 in magnitude
+   *     is not finite, or larger than 2^1020 in magnitude; or if a node of forward or inferBackward
+   *     overflows
    */
   public GradientReport checkLayer(BatchNormLayer layer, double[][] x, long seed) {
     Check.nonNull(layer, "layer");
     double[] gamma = layer.gamma().clone();
     double[] zeros = new double[gamma.length];
     BatchNormLayer trained = layer.copy();
+    Check.inReach("gamma", gamma);
+    Check.inReach("beta", layer.beta());
     trained.forward(x);
     // not the numbers that the caller may have made x of
     SplittableRandom random = new SplittableRandom(~seed);

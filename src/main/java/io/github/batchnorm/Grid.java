@@ -34,10 +34,11 @@ final class Grid {
   private static final int MAX_HEIGHT = 64;
 
   /**
-   * A narrower strip reads too little of each row at a time: 512 x 512 took 233 µs in strips of 64
-   * columns, and takes 160 µs in one strip of 512, which is cut into tiles.
+   * If fewer columns than these fit, the rows are cut instead. A narrow strip reads too little of
+   * each row at a time: 512 x 512 took 233 µs in strips of 64 columns, and takes 160 µs in one
+   * strip of 512, which is cut into tiles. Strips of equal width may be down to half as wide.
    */
-  private static final int MIN_WIDTH = 512;
+  private static final int MIN_FITTING_WIDTH = 512;
 
   /** A wider strip has more values per feature than the first-level cache holds. */
   private static final int MAX_WIDTH = 1024;
@@ -59,7 +60,7 @@ final class Grid {
     this.d = d;
     isLarge = (long) n * d >= PARALLEL_VALUES;
     int fittingWidth = TILE_VALUES / n;
-    int maxWidth = Math.min(fittingWidth < MIN_WIDTH ? d : fittingWidth, MAX_WIDTH);
+    int maxWidth = Math.min(fittingWidth < MIN_FITTING_WIDTH ? d : fittingWidth, MAX_WIDTH);
     int count = ceilDivide(d, maxWidth);
     int width = ceilDivide(d, count);
     int height = Math.min(TILE_VALUES / width, MAX_HEIGHT);

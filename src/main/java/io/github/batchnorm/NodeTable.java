@@ -42,7 +42,7 @@ final class NodeTable {
     String nextLine = "%n" + " ".repeat(nameWidth) + String.format(SHAPE, "");
     return line(
         String.format(STEP_AND_NODE, step, node),
-        "(" + rows.length + ", " + rows[0].length + ")",
+        "(" + rows.length + ", " + (rows.length == 0 ? 0 : rows[0].length) + ")",
         shortened(rows.length, i -> values(rows[i]), String.format(nextLine)));
   }
 

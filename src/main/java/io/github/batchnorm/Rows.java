@@ -19,7 +19,7 @@ final class Rows {
   /** {@code sums += Σ rows} over the rows of the tile. */
   static void addRows(double[][] rows, Tile t, double[] sums) {
     int i = t.first();
-    for (; i + 4 <= t.end(); i += 4) {
+    for (; i <= t.end() - 4; i += 4) {
       add(rows[i], rows[i + 1], rows[i + 2], rows[i + 3], sums, t);
     }
     for (; i < t.end(); i++) {
@@ -43,7 +43,7 @@ final class Rows {
   /** {@code sums += Σ (x - origin)} over the rows of the tile. */
   static void addDifferences(double[][] x, double[] origin, Tile t, double[] sums) {
     int i = t.first();
-    for (; i + 4 <= t.end(); i += 4) {
+    for (; i <= t.end() - 4; i += 4) {
       addDifferences(x[i], x[i + 1], x[i + 2], x[i + 3], origin, sums, t);
     }
     for (; i < t.end(); i++) {
@@ -68,7 +68,7 @@ final class Rows {
   /** {@code sums += Σ a * b} over the rows of the tile. */
   static void addProducts(double[][] a, double[][] b, Tile t, double[] sums) {
     int i = t.first();
-    for (; i + 2 <= t.end(); i += 2) {
+    for (; i <= t.end() - 2; i += 2) {
       addProducts(a[i], b[i], a[i + 1], b[i + 1], sums, t);
     }
     for (; i < t.end(); i++) {
@@ -105,7 +105,7 @@ final class Rows {
   /** Steps 3 and 4: {@code sums += Σ sq}, {@code sq = xmu²}, over the rows of the tile. */
   static void addSq(double[][] xmu, Tile t, double[] sums) {
     int i = t.first();
-    for (; i + 4 <= t.end(); i += 4) {
+    for (; i <= t.end() - 4; i += 4) {
       addSq(xmu[i], xmu[i + 1], xmu[i + 2], xmu[i + 3], sums, t);
     }
     for (; i < t.end(); i++) {
@@ -122,7 +122,7 @@ final class Rows {
   /** Steps 2 to 4 without a matrix for xmu: {@code sums += Σ ((x - mu) - rest)²}. */
   static void addSqOfXmu(double[][] x, double[] mu, double[] rest, Tile t, double[] sums) {
     int i = t.first();
-    for (; i + 2 <= t.end(); i += 2) {
+    for (; i <= t.end() - 2; i += 2) {
       addSqOfXmu(x[i], x[i + 1], mu, rest, sums, t);
     }
     for (; i < t.end(); i++) {
@@ -200,7 +200,7 @@ final class Rows {
   static void addXhatProducts(
       double[][] dout, double[][] x, double[] mean, double[] ivar, Tile t, double[] sums) {
     int i = t.first();
-    for (; i + 2 <= t.end(); i += 2) {
+    for (; i <= t.end() - 2; i += 2) {
       addXhatProducts(dout[i], x[i], dout[i + 1], x[i + 1], mean, ivar, sums, t);
     }
     for (; i < t.end(); i++) {

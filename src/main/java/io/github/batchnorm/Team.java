@@ -25,8 +25,9 @@ import java.util.function.IntConsumer;
  */
 final class Team implements AutoCloseable {
   /**
-   * How often a member checks for news before it yields: some 20 µs. Waking a sleeping thread takes
-   * 20 to 50 µs, longer than a part, so no member sleeps between two jobs.
+   * How often the caller looks whether the helpers are done before it yields: some 20 µs. A helper
+   * without a job looks for one as often, PATIENCE times in all. Waking a sleeping thread takes 20
+   * to 50 µs, longer than a part, so no member sleeps between two jobs.
    */
   private static final int SPINS = 1000;
 

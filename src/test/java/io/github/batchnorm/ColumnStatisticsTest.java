@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("Statistics in parts (seed 83)")
+/** Statistics of rows that come in parts: digits, refusals, streams, and their use in a layer. */
 class ColumnStatisticsTest {
   /** Many times this constant makes a plain sum round in the same direction again and again. */
   private static final double C = 0.5335945482950093;
@@ -243,7 +244,7 @@ class ColumnStatisticsTest {
       }
     }
 
-    /** 79 times, so that the parts have 1, 1, 2, 3, 5, ... blocks: 2^40 at last. */
+    /** 56 times, so that the parts have 1, 1, 2, 3, 5, ... blocks: more than 2^39 at last. */
     @Test
     void of_the_most_blocks_are_within_the_bounds() {
       double[][] some = Arrays.copyOf(rows, 64);
@@ -634,7 +635,7 @@ class ColumnStatisticsTest {
       assertRefused(
           "parts[0].sq[1] is NaN, expected a finite value", 2, at(0, new Part(1, ok, zero, nan)));
       assertRefused(
-          "parts[0].rest[1] (0.1) must be what rounding left",
+          "parts[0].rest[1] (0.1) must be so small that mu + rest rounds to mu",
           2,
           at(0, new Part(1, ok, new double[] {0, 0.1}, zero)));
       assertRefused(
@@ -673,7 +674,8 @@ class ColumnStatisticsTest {
       BatchNormLayer.Builder builder = BatchNormLayer.builder(3);
       BatchNormLayer before =
           builder.populationRunningVar(population).runningStatistics(all).build();
-      BatchNormLayer after = builder.populationRunningVar(population).build();
+      BatchNormLayer after =
+          BatchNormLayer.builder(3).runningStatistics(all).populationRunningVar(population).build();
 
       for (BatchNormLayer layer : List.of(before, after)) {
         assertThat(layer.batchesTracked()).isEqualTo(1);

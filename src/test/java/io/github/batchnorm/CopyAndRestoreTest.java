@@ -189,13 +189,23 @@ class CopyAndRestoreTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void a_copy_calls_for_help_as_the_layer_does(boolean parallel) {
+  void a_copy_calls_for_help_as_the_layer_does(boolean parallel) throws InterruptedException {
     BatchNormLayer copy = BatchNormLayer.builder(256).parallel(parallel).build().copy();
-    long before = Team.HELPERS.getTaskCount();
+    long before = tasksAtRest();
     for (int call = 0; call < 100; call++) { // a busy helper is not given a task
       copy.forward(new double[512][256]);
     }
     assertThat(Team.HELPERS.getTaskCount() > before).isEqualTo(parallel);
+  }
+
+  /** The number of tasks so far, once the helpers of earlier calls have left: it is exact then. */
+  private static long tasksAtRest() throws InterruptedException {
+    long tasks = -1;
+    while (tasks != Team.HELPERS.getTaskCount()) {
+      tasks = Team.HELPERS.getTaskCount();
+      Thread.sleep(50);
+    }
+    return tasks;
   }
 
   @Test

@@ -174,6 +174,22 @@ class GradientCheckOfLayerTest {
   }
 
   @Test
+  void refuses_parameters_that_steps_would_make_overflow() {
+    BatchNormLayer layer = BatchNormLayer.builder(1).gamma(new double[] {1.2e307}).build();
+    double[][] x = {{1}, {2}, {4}};
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new GradientCheck().checkLayer(layer, x, 1))
+        .withMessage(
+            "gamma[0] (1.2E307) must be in [-2^1020, 2^1020]: steps from it would overflow");
+    layer.gamma()[0] = 1;
+    layer.beta()[0] = -1.2e307;
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new GradientCheck().checkLayer(layer, x, 1))
+        .withMessage(
+            "beta[0] (-1.2E307) must be in [-2^1020, 2^1020]: steps from it would overflow");
+  }
+
+  @Test
   void refuses_what_forward_refuses() {
     assertThatIllegalArgumentException()
         .isThrownBy(

@@ -39,7 +39,7 @@ class GradientCheckOverloadsTest {
     return Arrays.stream(p).sum();
   }
 
-  /** Overloaded, as a layer's forward is. */
+  /** Overloaded by the one below, as a layer's forward is. */
   private static double[][] forward(double[][] x) {
     return matrixOfMatrix(x);
   }
@@ -71,12 +71,8 @@ class GradientCheckOverloadsTest {
             new GradientCheck().check(GradientCheckOverloadsTest::lossOfMatrix, X, ONES),
             new GradientCheck().check(p -> p[0] + p[1] + p[2], P, ROW),
             new GradientCheck().check(GradientCheckOverloadsTest::lossOfVector, P, ROW),
-            new GradientCheck().check(loss, P, ROW),
-            new GradientCheck().check(x -> x, X, ONES, ONES),
-            new GradientCheck().check(x -> TestLayers.columnSums(x), X, ROW, ONES),
-            new GradientCheck().check(p -> p, P, ROW, ROW));
+            new GradientCheck().check(loss, P, ROW));
     assertThat(reports).allMatch(GradientReport::passed);
     assertThat(reports).extracting(r -> r.entries().size()).containsOnly(3, 6);
-    assertThat(forward(X, ONES)).isSameAs(ONES);
   }
 }

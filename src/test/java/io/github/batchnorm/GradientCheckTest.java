@@ -218,7 +218,7 @@ class GradientCheckTest {
       Arrays.setAll(y, i -> w[3] * features[i][3] + w[2] * features[i][2] + w[1] * features[i][1]);
       Arrays.setAll(y, i -> y[i] + w[0] * features[i][0]); // rounded otherwise than the loss is
       Function<double[], double[]> error =
-          p -> combine(product(features, transposed(new double[][] {p})), y);
+          p -> residuals(product(features, transposed(new double[][] {p})), y);
       ToDoubleFunction<double[]> loss = p -> Arrays.stream(error.apply(p)).map(e -> e * e).sum();
       assertThat(loss.applyAsDouble(w)).isBetween(1e-34, 1e-28);
       zeroAgrees(loss, w);
@@ -227,7 +227,7 @@ class GradientCheckTest {
       assertThat(report.agrees()).as("%s", report).isTrue();
     }
 
-    private double[] combine(double[][] column, double[] y) {
+    private double[] residuals(double[][] column, double[] y) {
       double[] result = new double[y.length];
       Arrays.setAll(result, i -> column[i][0] - y[i]);
       return result;
@@ -611,7 +611,6 @@ class GradientCheckTest {
       isNull(() -> new GradientCheck().check(p -> X, null, X, new double[1]), "p");
       isNull(
           () -> new GradientCheck().check(p -> X, new double[1], X, (double[]) null), "analytic");
-      isNull(() -> new GradientCheck().checkLayer(null, X, 1), "layer");
       isNull(() -> new GradientCheck().check((ToDoubleFunction<double[][]>) null, X, X), "loss");
       isNull(
           () ->

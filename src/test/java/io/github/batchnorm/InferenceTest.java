@@ -41,7 +41,13 @@ class InferenceTest {
   @CsvSource({"63, 1", "64, 2", "127, 3"})
   void the_rows_go_to_several_threads_if_they_are_many(int n, int parts) {
     assertThat(Inference.parts(n, 1024)).isEqualTo(parts);
+  }
+
+  @Test
+  void each_part_has_32768_values_or_more_and_whole_rows() {
     assertThat(Inference.parts(Integer.MAX_VALUE, 1)).isEqualTo(65_535);
+    assertThat(Inference.parts(3, 30_000)).isEqualTo(1);
+    assertThat(Inference.parts(4, 30_000)).isEqualTo(2);
   }
 
   @Test

@@ -181,7 +181,7 @@ class LawsTest {
   }
 
   @Nested
-  class Inference {
+  class Infer {
 
     @Test
     void with_the_statistics_of_the_batch_it_equals_training_but_for_the_sample_variance() {

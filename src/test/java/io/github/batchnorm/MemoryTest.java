@@ -84,7 +84,8 @@ class MemoryTest {
     }
 
     /**
-     * O for OutOfMemoryError, which takes x rows with 8 GiB or 96 MiB of xmu; I for a lost graph.
+     * O for OutOfMemoryError: xmu would take 8 GiB (2^20 rows) or 94 MiB (12,000 rows); I for a
+     * lost graph.
      */
     private static String thrown(Runnable call) {
       try {

@@ -129,4 +129,12 @@ class NodeTableTest {
                 "                                   60.0000       61.0000       62.0000  ..."
                     + "       65.0000       66.0000       67.0000"));
   }
+
+  @Test
+  void a_matrix_without_rows_has_no_columns_either() {
+    double[][] noRows = {};
+    assertThat(new BatchNormGradients(noRows, new double[] {1}, new double[] {2}))
+        .asString()
+        .contains("(0, 0)");
+  }
 }

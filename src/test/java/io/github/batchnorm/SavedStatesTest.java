@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.ObjectInputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * change. src/it does the same with the JSON files.
  */
 class SavedStatesTest {
-  private static final List<String> RELEASES = List.of("1.0.0");
+  private static final Path FOLDER = Path.of("src/test/resources/io/github/batchnorm/saved");
 
   /** A file without its ending, and what was in it when it was written. */
   record Saved(String file, Vectors expected) {
@@ -48,19 +50,30 @@ class SavedStatesTest {
     }
   }
 
-  private static Stream<Saved> saved() {
-    return RELEASES.stream()
+  /** The releases that have saved something; VersionTest knows which must have. */
+  static List<String> releases() throws IOException {
+    try (Stream<Path> entries = Files.list(FOLDER)) {
+      return entries
+          .filter(Files::isDirectory)
+          .map(folder -> folder.getFileName().toString())
+          .sorted()
+          .toList();
+    }
+  }
+
+  private static Stream<Saved> saved() throws IOException {
+    return releases().stream()
         .flatMap(
             release ->
                 Vectors.read("saved/" + release + "/expected.txt").stream()
                     .map(expected -> Saved.of(release, expected)));
   }
 
-  static List<Saved> states() {
+  static List<Saved> states() throws IOException {
     return saved().filter(s -> !s.file.endsWith("statistics")).toList();
   }
 
-  static List<Saved> statistics() {
+  static List<Saved> statistics() throws IOException {
     return saved().filter(s -> s.file.endsWith("statistics")).toList();
   }
 

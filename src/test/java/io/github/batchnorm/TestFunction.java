@@ -5,7 +5,7 @@ import java.util.Random;
 import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
 
-/** A function whose derivatives are known. */
+/** A function whose derivatives are known; {@link TestFunctions} lists some hundreds. */
 record TestFunction(String kind, double[][] x, double[][] dout, UnaryOperator<Dual[][]> f) {
   static Dual[][] constants(double[][] x) {
     return Arrays.stream(x)

@@ -13,7 +13,10 @@ import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
-/** Functions of 23 kinds, easy and hard to differentiate numerically, with their derivatives. */
+/**
+ * {@link TestFunction}s of 23 kinds, easy and hard to differentiate numerically, with their
+ * derivatives.
+ */
 final class TestFunctions {
   private final List<TestFunction> all = new ArrayList<>();
   private final Random random = new Random(17);

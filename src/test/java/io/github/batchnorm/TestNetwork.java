@@ -10,7 +10,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Layers with a mini-batch and a loss, or with a random dout in place of the loss. */
+/**
+ * Layers with a mini-batch and a loss, or with a random dout in place of the loss. {@link
+ * TestNetworks} lists some.
+ */
 final class TestNetwork {
   /** Takes the output, rows of scores or values. */
   enum Loss {

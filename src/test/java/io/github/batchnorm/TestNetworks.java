@@ -20,7 +20,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/** Ordinary small networks, each with random weights and a random mini-batch of a seed. */
+/**
+ * Ordinary small {@link TestNetwork}s, each with random weights and a random mini-batch of a seed.
+ */
 enum TestNetworks {
   DENSE(Loss.MEAN_SQUARED),
   SIGMOID(Loss.SOFTMAX_CROSS_ENTROPY),

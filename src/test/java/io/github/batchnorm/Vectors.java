@@ -11,7 +11,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** One case of the conformance files; their README says what they hold and where they come from. */
+/**
+ * One case of the conformance files, or of what a release has saved. The README beside the files
+ * says what they hold and where they come from.
+ */
 record Vectors(String name, Map<String, double[][]> arrays) {
 
   /** All cases of a file next to this class. */

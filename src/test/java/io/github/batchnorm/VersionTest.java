@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -39,12 +40,24 @@ class VersionTest {
     assertThat(versions(file)).isNotEmpty().containsOnly(versions("pom.xml").get(0));
   }
 
+  /** The versions in the headings of the changes, the newest first. */
+  private static List<String> changes() throws IOException {
+    try (Stream<String> lines = Files.lines(Path.of("src/site/markdown/changes.md"))) {
+      return lines.filter(line -> line.startsWith("## ")).map(line -> line.substring(3)).toList();
+    }
+  }
+
   @Test
   void the_changes_begin_with_the_release_that_the_pom_leads_to() throws IOException {
-    String release = versions("pom.xml").get(0).replace("-SNAPSHOT", "");
-    try (Stream<String> lines = Files.lines(Path.of("src/site/markdown/changes.md"))) {
-      assertThat(lines.filter(line -> line.startsWith("## ")).findFirst())
-          .hasValue("## " + release);
+    assertThat(changes()).startsWith(versions("pom.xml").get(0).replace("-SNAPSHOT", ""));
+  }
+
+  @Test
+  void each_release_has_saved_what_later_versions_must_load() throws IOException {
+    List<String> released = new ArrayList<>(changes());
+    if (versions("pom.xml").get(0).endsWith("-SNAPSHOT")) {
+      released.remove(0); // still to come
     }
+    assertThat(SavedStatesTest.releases()).hasSameElementsAs(released);
   }
 }

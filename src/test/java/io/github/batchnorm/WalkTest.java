@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
@@ -119,6 +121,22 @@ class WalkTest {
     run(s -> true, fill, output, inPlace);
     assertThat(output).isDeepEqualTo(filled(n, d, 42));
     assertThat(output[n / 2]).isSameAs(given);
+  }
+
+  /** Otherwise two threads could make the same row, and it would depend on them which is lost. */
+  @Test
+  void if_there_are_several_strips_all_rows_are_there_before_the_first_is_asked() {
+    double[][] output = new double[n][];
+    AtomicInteger missing = new AtomicInteger();
+    run(
+        s -> {
+          missing.addAndGet((int) Arrays.stream(output).filter(Objects::isNull).count());
+          return true;
+        },
+        t -> {},
+        output,
+        false);
+    assertThat(missing).hasValue(grid.strips.length > 1 ? 0 : n);
   }
 
   @Test
