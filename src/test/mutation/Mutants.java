@@ -49,6 +49,7 @@ final class Mutants {
     TESTS.put("Sums", "SumsTest HandWorkedTest LawsTest NodesTest");
     TESTS.put("Grid", "GridTest WalkTest");
     TESTS.put("Walk", "WalkTest HandWorkedTest NodesTest LimitsTest FailedCallTest");
+    TESTS.put("Team", "TeamTest ThreadsTest CopyAndRestoreTest");
     TESTS.put(
         "Rows", ARITHMETIC + " GradientTest AliasingTest FailedCallTest ColumnStatisticsTest");
     TESTS.put("Graph", ARITHMETIC + " PrecisionTest");
@@ -58,6 +59,11 @@ final class Mutants {
     TESTS.put("Part", "ColumnStatisticsTest");
     TESTS.put("ColumnStatistics", "ColumnStatisticsTest");
     TESTS.put("BatchNormState", "BatchNormStateTest SavedStatesTest CopyAndRestoreTest");
+    TESTS.put(
+        "BatchNormLayer",
+        "BatchNormLayerTest BuilderTest CopyAndRestoreTest FailedCallTest InferenceTest ContractTest"
+            + " LimitsTest ColumnStatisticsTest RunningAveragesTest ConformanceTest AliasingTest"
+            + " BatchNormStateTest");
     TESTS.put(
         "Check",
         "FailedCallTest BatchNormStateTest BuilderTest ColumnStatisticsTest GradientCheckTest"
@@ -93,6 +99,12 @@ final class Mutants {
 
   public static void main(String[] args) throws Exception {
     List<String> names = args.length == 0 ? List.copyOf(TESTS.keySet()) : Arrays.asList(args);
+    for (String name : names) {
+      if (!TESTS.containsKey(name)) {
+        System.err.println(name + " is none of " + TESTS.keySet());
+        System.exit(2);
+      }
+    }
     Map<String, Count> listed = listed();
     boolean asListed = true;
     for (String name : names) {
@@ -149,9 +161,6 @@ final class Mutants {
   /** PIT, in a process of its own; what it prints goes into a file beside its report. */
   private static void run(String name, Path report) throws IOException, InterruptedException {
     String tests = TESTS.get(name);
-    if (tests == null) {
-      throw new IllegalArgumentException(name + " is none of " + TESTS.keySet());
-    }
     for (String test : tests.split(" ")) {
       Path source = SOURCES.resolve(test + ".java");
       if (!Files.exists(source)) { // PIT would run the others without a word

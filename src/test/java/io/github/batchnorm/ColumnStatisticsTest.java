@@ -452,6 +452,18 @@ class ColumnStatisticsTest {
       assertThat(all.rows()).isEqualTo(1);
     }
 
+    /** Nothing but the means shows that they are large: each part has squares of 0. */
+    @Test
+    void in_all_columns_are_refused_when_their_mean_overflows() {
+      ColumnStatistics all = of(new double[][] {{Double.MAX_VALUE}});
+      ColumnStatistics other = of(new double[][] {{-Double.MAX_VALUE}});
+
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> all.combine(other))
+          .withMessageStartingWith("mean of column 0 (");
+      assertThat(all.mean()).containsExactly(Double.MAX_VALUE);
+    }
+
     /** The squares of 2 values are 2 * 5e307, of 64 they overflow. */
     @ParameterizedTest
     @CsvSource({"2, true", "64, false"})

@@ -104,6 +104,8 @@ class InferenceTest {
           .isThrownBy(() -> layer.infer(row, null))
           .withMessage("out is null");
       refuses("row has 4 values, expected 5", () -> layer.infer(new double[4]));
+      refuses("row has 4 values, expected 5", () -> layer.infer(new double[4], new double[5]));
+      refuses("row has 6 values, expected 5", () -> layer.infer(new double[6], new double[5]));
       refuses("out has 6 values, expected 5", () -> layer.infer(row, new double[6]));
     }
 

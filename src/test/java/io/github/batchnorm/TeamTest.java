@@ -242,6 +242,24 @@ class TeamTest {
   }
 
   @Test
+  void a_helper_that_comes_too_late_holds_on_to_no_matrix() throws InterruptedException {
+    List<Runnable> late = new ArrayList<>();
+    WeakReference<double[]> row = rowOfATeam(late::add);
+    awaitCollection(row);
+    assertThat(late).hasSize(1);
+    assertThat(row.get()).as("a row of the job that is done").isNull();
+  }
+
+  /** In a method of its own, whose frame is gone when the collector looks. */
+  private static WeakReference<double[]> rowOfATeam(Executor executor) {
+    double[] row = new double[2];
+    try (Team team = new Team(executor, 1)) {
+      team.forEach(row.length, part -> row[part]++);
+    }
+    return new WeakReference<>(row);
+  }
+
+  @Test
   void a_helper_leaves_when_the_team_is_dismissed() {
     CountDownLatch left = new CountDownLatch(3);
     try (Team team = new Team(counting(left), 3)) {
@@ -283,18 +301,25 @@ class TeamTest {
   }
 
   @Test
-  void helpers_are_daemons_that_end_without_work() throws InterruptedException {
+  void helpers_are_daemons_of_normal_priority_that_end_without_work() throws InterruptedException {
     ThreadPoolExecutor helpers = Team.helpers(1);
     List<Thread> seen = new ArrayList<>();
     CountDownLatch ran = new CountDownLatch(1);
-    helpers.execute(
-        () -> {
-          seen.add(Thread.currentThread());
-          ran.countDown();
-        });
+    Thread caller =
+        new Thread(
+            () ->
+                helpers.execute(
+                    () -> {
+                      seen.add(Thread.currentThread());
+                      ran.countDown();
+                    }));
+    caller.setPriority(Thread.MIN_PRIORITY); // a new thread would take over this and the next
+    caller.setDaemon(false);
+    caller.start();
     assertThat(await(ran)).isTrue();
     Thread helper = seen.get(0);
     assertThat(helper.isDaemon()).isTrue();
+    assertThat(helper.getPriority()).isEqualTo(Thread.NORM_PRIORITY);
     helper.join(TimeUnit.SECONDS.toMillis(WAIT_SECONDS));
     assertThat(helper.isAlive()).isFalse();
   }
@@ -345,11 +370,7 @@ class TeamTest {
     CountDownLatch end = new CountDownLatch(1);
     // the work is that of another application: this test's
     WeakReference<ClassLoader> application = run(() -> helpers.execute(() -> awaitEnd(end)));
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
-    while (application.get() != null && System.nanoTime() < deadline) {
-      System.gc();
-      Thread.sleep(10);
-    }
+    awaitCollection(application);
     assertThat(helpers.getActiveCount()).as("helpers at work").isEqualTo(1);
     end.countDown();
     assertThat(application.get()).as("the class loader of the application").isNull();
@@ -361,6 +382,14 @@ class TeamTest {
     ApplicationLoader loader = new ApplicationLoader();
     loader.run(task);
     return new WeakReference<>(loader);
+  }
+
+  private static void awaitCollection(WeakReference<?> reference) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_SECONDS);
+    while (reference.get() != null && System.nanoTime() < deadline) {
+      System.gc();
+      Thread.sleep(10);
+    }
   }
 
   private static void awaitEnd(CountDownLatch latch) {
