@@ -68,8 +68,10 @@ done
 
 say "two workers, one of which is killed on the way"
 (submit "$home/lines") &
+submitted=$!
+pids+=("$submitted")
 await "$home/lines" 'training on the driver: step 15' > "$home/training"
 kill -9 "${pids[2]}" # its executor ends with it
-wait $! || failed "$home/lines"
+wait "$submitted" || failed "$home/lines"
 grep -v 'step' "$home/lines"
 grep -q ' 0 of 20,000 scores differ' "$home/lines"

@@ -60,8 +60,10 @@ final class CheckRepository {
     for (String file : FILES) {
       checkFile(folder.resolve(stem + file));
     }
-    checkPom(folder.resolve(stem + ".pom"), version);
-    checkBom(folder.resolve(stem + "-cyclonedx.xml"));
+    if (faults.isEmpty()) {
+      checkPom(folder.resolve(stem + ".pom"), version);
+      checkBom(folder.resolve(stem + "-cyclonedx.xml"));
+    }
     if (faults.isEmpty()) {
       System.out.printf("%-11s %s%n", "deployed", "as " + stem + ": " + String.join(" ", FILES));
       System.out.printf(
@@ -72,10 +74,13 @@ final class CheckRepository {
     }
   }
 
-  /** The file, its signature, and the checksums of both. */
+  /** The file, its signature, and its checksums. */
   private void checkFile(Path file) throws Exception {
     for (Path signed : List.of(file, Path.of(file + ".asc"))) {
       require(Files.exists(signed) && Files.size(signed) > 0, signed + " is missing or empty");
+    }
+    if (!Files.exists(file)) {
+      return;
     }
     for (Map.Entry<String, String> checksum : CHECKSUMS.entrySet()) {
       Path sum = Path.of(file + checksum.getKey());

@@ -6,9 +6,10 @@
 # Works in a temporary folder on copies of the sources. The key that signs is made there and goes with it.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
+command -v gpg > /dev/null || { echo "gpg is missing: install GnuPG" >&2; exit 1; }
 work=$(mktemp -d)
 export GNUPGHOME=$work/gnupg
-trap 'gpgconf --kill all; rm -rf "$work"' EXIT
+trap 'gpgconf --kill all || true; rm -rf "$work"' EXIT
 maven() { mvn -B -ntp -q "$@"; }
 done_() { printf '%-11s %s\n' "$1" "$2"; }
 
@@ -16,7 +17,8 @@ done_() { printf '%-11s %s\n' "$1" "$2"; }
 release_pom() { sed 's/-SNAPSHOT<\/version>/<\/version>/' "$1"; }
 
 mkdir -m 700 "$GNUPGHOME"
-gpg --batch --quiet --passphrase '' --quick-generate-key 'Rehearsal <rehearsal@example.org>' ed25519 sign 1d 2>/dev/null
+gpg --batch --quiet --passphrase '' --quick-generate-key 'Rehearsal <rehearsal@example.org>' ed25519 sign 1d \
+  2> "$work/gpg.log" || { cat "$work/gpg.log" >&2; exit 1; }
 done_ key "ed25519, made for this run"
 
 for locale in C C.UTF-8; do
@@ -38,7 +40,7 @@ done_ built "twice, in two folders and two locales, with the same bytes: $(wc -l
 
 repository=$work/C/repository
 for signature in "$repository"/io/github/batchnorm/batchnorm/*/*.asc; do
-  gpg --batch --quiet --verify "$signature" "${signature%.asc}" 2>/dev/null
+  gpg --batch --quiet --verify "$signature" "${signature%.asc}" 2> "$work/gpg.log" || { cat "$work/gpg.log" >&2; exit 1; }
 done
 java src/it/release/CheckRepository.java "$repository"
 

@@ -65,7 +65,7 @@ class GradientsTest {
   @Test
   void the_bias_ahead_of_the_batch_norm_has_none() {
     double[] dbias = gradients.first().dbias();
-    assertArrayEquals(new double[5], dbias, 1e-16);
+    assertArrayEquals(new double[5], dbias, 1e-15); // rounding: up to 7e-16 with other seeds
     assertFalse(
         new GradientCheck()
             .check(b -> loss(new Dense(weights1, b), norm, second), bias1, dbias)

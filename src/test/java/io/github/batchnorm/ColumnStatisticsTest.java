@@ -35,8 +35,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@DisplayName("Statistics in parts (seed 83)")
 /** Statistics of rows that come in parts: digits, refusals, streams, and their use in a layer. */
+@DisplayName("Statistics in parts (seed 83)")
 class ColumnStatisticsTest {
   /** Many times this constant makes a plain sum round in the same direction again and again. */
   private static final double C = 0.5335945482950093;

@@ -6,9 +6,9 @@ import static io.github.batchnorm.TestData.input;
 import java.util.Random;
 
 /**
- * What most tests start from: a mini-batch, the derivative of a loss by its output, and the
- * parameters of a layer, all random. Two layers of one problem are twins: the same until one of
- * them is called.
+ * What most tests start from: a mini-batch, the derivative of a loss with respect to its output,
+ * and the parameters of a layer, all random. Two layers of one problem are twins: the same until
+ * one of them is called.
  *
  * @param x shape (N, D)
  * @param dout shape (N, D)

@@ -34,7 +34,7 @@ final class TestLayers {
 
     abstract double[][] forward(double[][] x);
 
-    /** From the derivative of the loss by the output to that by x. */
+    /** From the derivative of the loss with respect to the output to that with respect to x. */
     abstract double[][] backward(double[][] dout);
 
     List<String> mistakes() {

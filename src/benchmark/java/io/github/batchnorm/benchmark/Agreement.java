@@ -2,7 +2,7 @@ package io.github.batchnorm.benchmark;
 
 import io.github.batchnorm.BatchNormGradients;
 
-/** Compares the results of two contenders: who is fast but wrong is not measured. */
+/** Compares the results of two contenders: a contender that is wrong is not measured. */
 final class Agreement {
   /** Of the largest magnitude: a different order of additions passes, a different formula fails. */
   private static final double TOLERANCE = 1e-10;

@@ -1,5 +1,6 @@
 package io.github.batchnorm.benchmark;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -57,21 +58,31 @@ final class Benchmarks {
       throws CommandLineOptionException {
     for (String name : named) {
       if (!names.contains(name)) {
-        throw new CommandLineOptionException("no %s %s, there are %s".formatted(what, name, names));
+        throw new CommandLineOptionException(
+            "%s (%s) must be one of %s".formatted(what, name, names));
       }
     }
   }
 
   /** Runs the program. */
-  public static void main(String[] args) throws CommandLineOptionException, RunnerException {
-    if (List.of(args).contains("--scaling")) {
-      Scaling.run();
-    } else {
-      new Benchmarks(new ArrayList<>(List.of(args))).run();
+  public static void main(String[] args) throws IOException, RunnerException {
+    try {
+      if (List.of(args).contains("--scaling")) {
+        Scaling.run();
+      } else {
+        new Benchmarks(new ArrayList<>(List.of(args))).run();
+      }
+    } catch (CommandLineOptionException e) {
+      System.err.println(e.getMessage());
+      System.exit(2);
     }
   }
 
-  private void run() throws RunnerException {
+  private void run() throws IOException, RunnerException {
+    if (commandLine.shouldHelp()) {
+      commandLine.showHelp();
+      return;
+    }
     Surroundings.print();
     List<Suite> suites =
         (shortRun ? Suite.ofShortRun() : Suite.all())

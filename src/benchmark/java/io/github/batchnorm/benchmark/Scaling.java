@@ -81,7 +81,8 @@ final class Scaling {
   }
 
   private static double[][] random(int n, int d) {
-    double[] values = new Random(SEED).doubles(4099, -1, 1).toArray(); // a prime: no two rows equal
+    double[] values =
+        new Random(SEED).doubles(4099, -1, 1).toArray(); // a prime: 4,099 different rows
     double[][] x = new double[n][d];
     for (int i = 0; i < n; i++) {
       for (int j = 0; j < d; j++) {

@@ -2,7 +2,7 @@ package io.github.batchnorm.benchmark;
 
 import java.util.List;
 
-/** Says on what the measurements are made. */
+/** Prints the machine that measures. */
 final class Surroundings {
   /**
    * With these, which profile peers sets, glibc keeps the pages of libtorch's results between two

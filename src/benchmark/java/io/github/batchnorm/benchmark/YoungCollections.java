@@ -6,10 +6,10 @@ import java.lang.management.ManagementFactory;
 /**
  * Makes the collector move what is young. In a fresh heap the rows of a matrix lie one behind the
  * other; in a program that has run for a while they do not, because G1 copies them with several
- * threads. Measured is the latter.
+ * threads. This class makes the second case.
  */
 final class YoungCollections {
-  /** After so many, what survives has come to rest or nearly so. */
+  /** After this many, the survivors hardly move any more. */
   private static final int COLLECTIONS = 3;
 
   /** At most 10 GB of garbage: a collector that counts no collections must not hang the run. */

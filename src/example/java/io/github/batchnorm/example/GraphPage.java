@@ -108,12 +108,23 @@ final class GraphPage extends Program {
     print("Wrote %s: open it in a browser", output);
   }
 
-  private void checkOptions() {
+  private void checkOptions() throws IOException {
     if (epsilon != null && !(epsilon >= MIN_EPSILON && epsilon <= MAX_EPSILON)) {
       throw bad("--epsilon (" + epsilon + ") must be " + EPSILON_RULE);
     }
     if (output != null) {
       checkOutput(output.toAbsolutePath());
+      checkIsAnother("--csv", csv);
+      checkIsAnother("--dout", doutFile);
+    }
+  }
+
+  /** The page must not take the place of the user's data. */
+  private void checkIsAnother(String option, Path input) throws IOException {
+    if (input != null && Files.exists(output) && Files.exists(input)) {
+      if (Files.isSameFile(input, output)) {
+        throw bad("--output (" + output + ") must be another file than " + option);
+      }
     }
   }
 
@@ -171,7 +182,7 @@ final class GraphPage extends Program {
     }
     if (given.length != byDefault.length) {
       throw bad(
-          "%s has length %d, expected %d as x has columns"
+          "%s has length %d, expected %d, one for each column of x"
               .formatted(option, given.length, byDefault.length));
     }
     return given;
@@ -181,7 +192,7 @@ final class GraphPage extends Program {
     double[][] dout = MatrixFile.read(doutFile).values();
     if (dout.length != x.length || dout[0].length != x[0].length) {
       throw new DataException(
-          "%s has shape (%d, %d), expected (%d, %d) as x"
+          "%s has shape (%d, %d), expected (%d, %d), the shape of x"
               .formatted(
                   MatrixFile.quoted(doutFile), dout.length, dout[0].length, x.length, x[0].length));
     }

@@ -71,7 +71,8 @@ final class IdxFile implements AutoCloseable {
           check("magic number", in.readInt(), LABELS_MAGIC, " (labels of bytes)");
           int count = checkCount(in.readInt());
           if (count != images) {
-            throw new DataException(name + " has " + count + " labels for " + images + " images");
+            throw new DataException(
+                name + " has " + count + " labels, expected " + images + ", one for each image");
           }
           byte[] labels = in.readNBytes(count);
           if (labels.length < count) {

@@ -18,7 +18,7 @@ interface Layer {
   /**
    * Goes back through the last {@link #forward} and keeps the derivatives by the parameters.
    *
-   * @param dout the derivative of the loss by the output, shape (N, D)
+   * @param dout the derivative of the loss with respect to the output, shape (N, D)
    * @return the derivative by x, shape (N, K)
    */
   double[][] backward(double[][] dout);

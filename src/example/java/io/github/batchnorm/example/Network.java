@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * }</pre>
  *
  * <p>Batch norm stands between the dense layer and the sigmoid, as in the paper, and makes the bias
- * of the dense layer needless.
+ * of the dense layer unnecessary.
  */
 final class Network {
   private static final int HIDDEN_LAYERS = 3;

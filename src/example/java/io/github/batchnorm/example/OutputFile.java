@@ -4,6 +4,7 @@ import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
@@ -56,6 +57,9 @@ final class OutputFile {
   }
 
   private static IOException cannotWrite(Path file, IOException e) {
-    return new IOException("cannot write " + file + ": " + e, e);
+    // e names the unfinished file, which the user does not know
+    String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+    String why = reason == null ? e.getClass().getSimpleName() : reason;
+    return new IOException("cannot write " + file + ": " + why, e);
   }
 }

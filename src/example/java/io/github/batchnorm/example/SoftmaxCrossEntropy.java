@@ -5,7 +5,8 @@ final class SoftmaxCrossEntropy {
   private SoftmaxCrossEntropy() {}
 
   /**
-   * The derivative of the loss by the scores, {@code (softmax(scores) - onehot(labels)) / N}.
+   * The derivative of the loss with respect to the scores, {@code (softmax(scores) -
+   * onehot(labels)) / N}.
    *
    * @param scores the output of the network, shape (N, 10); not modified
    * @param labels the digits, shape (N); not modified

@@ -286,7 +286,7 @@ const BACKWARD_SAYS = [
 ];
 /** Where the library computes the same in another way, the last digits may differ. */
 const ROUNDING = {
-  f2: 'Up to rounding: the library also takes off what mu, a double, lacks of the mean.',
+  f2: 'Up to rounding: the library also subtracts the rounding error of mu.',
   b2: 'Up to rounding: the library computes dmu as −Σ dout × gamma × ivar, as Σ dxmu2 is 0.',
   b0: 'Up to rounding: the library adds in another order.',
 };

@@ -358,7 +358,7 @@ function walk(by) {
   goTo(state.step + by);
 }
 
-/** The table around an element, if the table is wider than its place and so scrolls. */
+/** The table around an element, if the table does not fit and so scrolls. */
 function scrolling(element) {
   const table = element.closest('.scroll');
   return table && table.scrollWidth > table.clientWidth ? table : null;

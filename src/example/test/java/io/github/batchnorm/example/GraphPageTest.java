@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
-/** The options, the files and the exit codes; what the page shows: {@link GraphPageBrowserTest}. */
+/** The options, the files and the exit codes. What the page shows is in {@link PageValuesTest}. */
 class GraphPageTest {
   @TempDir private Path folder;
   private Path page;
@@ -94,8 +94,8 @@ class GraphPageTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--gamma 1,2,3   | --gamma has length 3, expected 2 as x has columns",
-        "--beta 1        | --beta has length 1, expected 2 as x has columns",
+        "--gamma 1,2,3   | --gamma has length 3, expected 2, one for each column of x",
+        "--beta 1        | --beta has length 1, expected 2, one for each column of x",
         "--gamma NaN,1   | gamma[0] is NaN, expected a finite value",
         "--gamma 1e308,1 | divar of column 0",
         "--epsilon x     | Invalid value for option '--epsilon': 'x' is not a double",
@@ -132,7 +132,18 @@ class GraphPageTest {
     Path dout = file("dout.csv", "1,2\n3,4\n");
 
     assertThat(execute("--dout", dout.toString())).isEqualTo(2);
-    assertThat(err).hasToString("\"" + dout + "\" has shape (2, 2), expected (3, 2) as x\n");
+    assertThat(err)
+        .hasToString("\"" + dout + "\" has shape (2, 2), expected (3, 2), the shape of x\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--csv", "--dout"})
+  void a_page_does_not_take_the_place_of_its_data(String option) throws IOException {
+    Path data = file("data.csv", "1,2\n3,4\n5,7\n");
+
+    assertThat(execute(option, data.toString(), "--output", data.toString())).isEqualTo(2);
+    assertThat(err.toString()).contains("must be another file than " + option);
+    assertThat(data).hasContent("1,2\n3,4\n5,7\n");
   }
 
   @Test
@@ -156,7 +167,10 @@ class GraphPageTest {
   void a_page_that_cannot_be_written_gives_exit_code_1() {
     assertThat(execute("--output", "/proc/page.html")).isEqualTo(1);
 
-    assertThat(err.toString()).startsWith("cannot write /proc/page.html: ").hasLineCount(1);
+    assertThat(err.toString())
+        .startsWith("cannot write /proc/page.html: ")
+        .doesNotContain(".tmp")
+        .hasLineCount(1);
   }
 
   @ParameterizedTest

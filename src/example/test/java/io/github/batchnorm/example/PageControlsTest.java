@@ -84,7 +84,7 @@ class PageControlsTest extends InBrowser {
     assertThat(browser.text("#run")).isEqualTo("Stop");
     browser.press(Keys.ARROW_LEFT);
     assertThat(browser.text("#run")).isEqualTo("Run");
-    assertThat(step()).isEqualTo("2");
+    assertThat(step()).isIn("2", "3"); // a slow machine may have run from 3 to 4 before
   }
 
   @Test

@@ -12,8 +12,8 @@ abstract class SparkProgram extends Program {
       names = "--master",
       paramLabel = "URL",
       description = {
-        "where Spark runs, such as local[4] or spark://HOST:7077; may be given several times, to",
-        "compare; default: what spark-submit says, else local[1] and then local[2]"
+        "where Spark runs, such as local[4] or spark://HOST:7077; the program on digits takes several,",
+        "to compare them; default: what spark-submit says, else local[1] and then local[2]"
       })
   private List<String> masters;
 
