@@ -58,11 +58,11 @@ import java.util.function.ToDoubleFunction;
  *       between the first call and the last.
  * </ul>
  *
- * <p><b>What to do if it does not pass.</b> The report names the entries that fail, the worst
- * first, with the slope of f at each. If the check is vacuous, choose another dout or x; where the
- * gradient is always 0, assert {@link GradientReport#agrees} instead. If entries are rough, compute
- * in double, and subtract large common terms, such as the mean of the logits, before you take
- * differences.
+ * <p><b>What to do if it does not pass.</b> The report names the entries that fail, with the slope
+ * of f at each. The first one is the worst: its difference is the largest share of what is allowed.
+ * If the check is vacuous, choose another dout or x; where the gradient is always 0, assert {@link
+ * GradientReport#agrees} instead. If entries are rough, compute in double, and subtract large
+ * common terms, such as the mean of the logits, before you take differences.
  *
  * <p><b>How it works.</b> The first try is a central difference. Its step is in proportion to the
  * spread of the column. With a fixed step, or one in proportion to |x|, the slope would be off by

@@ -112,8 +112,8 @@ public final class GradientReport {
   }
 
   /**
-   * Remarks on the check as a whole: that f is not repeatable, that the check is vacuous, and
-   * likely causes of failures.
+   * Remarks on the check as a whole: that f is not repeatable, that the check is vacuous, that no
+   * step moved an output, or that the outputs are floats.
    *
    * @return empty if there is nothing to say; unmodifiable
    */

@@ -507,19 +507,42 @@ class GradientCheckTest {
           .isEqualTo(
               changes == 14
                   ? "[]"
-                  : "[analytic: not repeatable, the last call of f differs from the first]");
+                  : "[analytic: not repeatable, the last call of f differs from the first:"
+                      + " the entries mean nothing]");
+    }
+
+    @Test
+    void do_not_call_a_slope_of_exactly_0_rough() {
+      double[] p = {1, 2};
+      GradientReport report = new GradientCheck().check(at -> at[0], p, new double[] {1, 0.5});
+      assertThat(report)
+          .hasToString(
+              "FAILED: 1 of 2 entries fail at tolerance 1.0e-06; 0 zero, 0 at a kink, 0 rough\n"
+                  + "  analytic[1] is 0.5, numerically 0.0: difference 5.0e-01, allowed 5.0e-07");
+    }
+
+    @Test
+    void do_not_call_a_check_vacuous_that_is_not_repeatable() {
+      Random dropout = new Random(1);
+      double[] p = {1, 2};
+      GradientReport report = new GradientCheck().check(at -> dropout.nextDouble(), p, p);
+      assertFails(report);
+      assertThat(report.reasons()).singleElement().asString().contains("not repeatable");
     }
 
     @Test
     void say_when_f_computes_in_float() {
       double[][] right = combine(DOUT, X, (g, a) -> g * Math.cos(a));
       Function<double[][], double[][]> inFloat = x -> map(x, a -> (float) Math.sin(a));
-      new GradientCheck().check(inFloat, X, DOUT, right).assertPassed();
+      GradientReport rough = new GradientCheck().check(inFloat, X, DOUT, right);
+      rough.assertPassed();
       GradientReport report =
           new GradientCheck().check(inFloat, X, DOUT, map(right, a -> 1.01 * a));
       assertFails(report);
-      assertThat(report.reasons())
-          .containsExactly("analytic: all outputs are floats, as if f did not use double");
+      for (GradientReport each : List.of(rough, report)) {
+        assertThat(each.reasons())
+            .containsExactly("analytic: all outputs are floats, as if f did not use double");
+      }
       GradientReport inDouble =
           new GradientCheck().check(x -> map(x, Math::sin), X, DOUT, map(right, a -> -a));
       assertThat(inDouble.reasons()).isEmpty();
