@@ -184,6 +184,7 @@ final class Mutants {
                 "--timestampedReports=false",
                 "--outputFormats=HTML,XML",
                 "--threads=2",
+                "--timeoutFactor=3", // a busy machine is no endless loop
                 "--mutationUnitSize=25", // of a class, for one process
                 // several threads in the library, whatever the machine; no time lost on optimizing
                 "--jvmArgs=-XX:ActiveProcessorCount=8,-XX:TieredStopAtLevel=1,-XX:+UseSerialGC",

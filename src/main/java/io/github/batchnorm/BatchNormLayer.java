@@ -34,10 +34,10 @@ import java.util.Arrays;
  *       however large the constant is.
  *   <li>γ may be 0 or negative: no formula divides by γ.
  *   <li>NaN and infinite values are refused. So are finite values of x so far apart that the
- *       variance of a column overflows, and of dout so large that a sum over the batch does. The
- *       values of out and dx are not checked. They may overflow where a node on the way to them, γ
- *       * x̂, dout * γ or dout * γ / √(σ² + ε), comes near 1e308, and in inference also where x - μ
- *       does.
+ *       variance of a column overflows, and finite values of dout so large that a sum over the
+ *       batch overflows. The values of out and dx are not checked. They may overflow where a node
+ *       on the way to them comes near 1e308: γ * x̂, dout * γ or dout * γ / √(σ² + ε), and in
+ *       inference also x - μ.
  *   <li>The same input always gives the same bits, on one thread or many.
  * </ul>
  *
@@ -579,8 +579,7 @@ public final class BatchNormLayer {
    * The shift β.
    *
    * @return shape (D), live: the caller may change the values, and an optimizer should. The next
-   *     forward, infer or inferBackward uses them, and refuses any that is not finite. A backward
-   *     uses the gamma of its forward
+   *     forward, infer or inferBackward uses them, and refuses any that is not finite.
    */
   public double[] beta() {
     return beta;
@@ -822,8 +821,9 @@ public final class BatchNormLayer {
 
     /**
      * Sets whether several threads share matrices of 65,536 values or more in forward, backward,
-     * infer and inferBackward; true if not called. infer shares whole rows, so a few wide ones may
-     * stay with the caller. A result has the same bits either way, whatever the number of threads.
+     * infer and inferBackward; true if not called. infer shares whole rows, so the caller's thread
+     * may do a few wide rows alone. A result has the same bits either way, whatever the number of
+     * threads.
      *
      * <p>The helpers are daemon threads, one fewer than there are processors, and all layers share
      * them. They end after a second without work. If other work keeps all processors busy, {@code

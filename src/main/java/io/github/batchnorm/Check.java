@@ -162,8 +162,8 @@ final class Check {
   }
 
   /**
-   * Refuses a matrix that holds a value that is not finite, and names the first one. The layer
-   * calls this method only after a walk has met such a value, so it does not search good input.
+   * Refuses a matrix that holds a value that is not finite, and names the first such value. The
+   * layer calls this method only after a walk has met one, so good input is not searched.
    */
   static void finite(String name, double[][] matrix) {
     for (int i = 0; i < matrix.length; i++) {

@@ -20,8 +20,9 @@ import java.util.stream.Stream;
  * }</pre>
  *
  * <p><b>First try.</b> Nearly all correct entries agree with centre(h) of a first step h, which
- * takes two calls of f. An entry that is no larger than rounding is tried again with about 2 % of
- * the spread: 1e11 + p hides a p of 1 from the first step, but not from the second.
+ * takes two calls of f. An entry that is no larger than rounding is tried again with a step of
+ * about 2 % of the spread: for 1e11 + p at p = 1, rounding hides the first step, but not the
+ * second.
  *
  * <p><b>Closer look.</b> If the entry does not agree, f may be noisy, bend within the step, or have
  * a kink there. This look measures the noise, then follows the slopes from a long step to short
@@ -62,8 +63,7 @@ final class Differences {
   private static final int MAX_CALLS = 60;
 
   /**
-   * The calls of one more step towards the end of a kink, 2, and of the shortest walk from there,
-   * 6.
+   * One more step towards the end of a kink takes 2 calls, the shortest walk from there 6 calls.
    */
   private static final int CALLS_TO_END = 8;
 
@@ -398,7 +398,7 @@ final class Differences {
     double explained = Math.min(found.error(), MAX_ERROR * found.rounding());
     double error = hasDigits(found) ? found.error() : explained;
     double allowed = isFlat ? flat : tolerance * size + error;
-    // beside a large analytic, few digits of a small slope are enough
+    // if analytic is large, few digits of a small slope are enough
     boolean isRough = found.error() > MAX_BLUR * tolerance * size && size > allowed;
     return new Entry(gradient.nameOf(i, j), analytic, found.low(), found.high(), allowed, isRough);
   }

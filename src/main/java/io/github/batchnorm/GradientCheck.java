@@ -59,10 +59,10 @@ import java.util.function.ToDoubleFunction;
  * </ul>
  *
  * <p><b>What to do if it does not pass.</b> The report names the entries that fail, with the slope
- * of f at each. The first one is the worst: its difference is the largest share of what is allowed.
- * If the check is vacuous, choose another dout or x; where the gradient is always 0, assert {@link
- * GradientReport#agrees} instead. If entries are rough, compute in double, and subtract large
- * common terms, such as the mean of the logits, before you take differences.
+ * of f at each. The first entry is the worst: its difference is the largest multiple of what is
+ * allowed. If the check is vacuous, choose another dout or x; where the gradient is always 0,
+ * assert {@link GradientReport#agrees} instead. If entries are rough, compute in double, and
+ * subtract large common terms, such as the mean of the logits, before you take differences.
  *
  * <p><b>How it works.</b> The first try is a central difference. Its step is in proportion to the
  * spread of the column. With a fixed step, or one in proportion to |x|, the slope would be off by
@@ -270,16 +270,17 @@ public final class GradientCheck {
    * out, and an error of 1e-5 is found.
    *
    * @param layer not modified
-   * @param x a mini-batch for it, shape (N, D), N &gt;= 2, better 3: with 2 rows the true dx of
-   *     training is nearly zero for every dout, and may be lost in rounding; not modified
+   * @param x a mini-batch for it, shape (N, D), N &gt;= 2, preferably 3 or more: with 2 rows the
+   *     true dx of training is nearly zero for every dout, and may be lost in rounding; not
+   *     modified
    * @param seed of dout; a {@code Random} or {@code SplittableRandom} with this seed draws other
    *     numbers
    * @return what was found, for all six gradients together; vacuous if one of the six is
    * @throws NullPointerException if an argument or a row of x is null
    * @throws IllegalArgumentException if x has fewer than 2 rows or a row that does not have D
    *     values, or has a column whose variance overflows; or if x, gamma or beta holds a value that
-   *     is not finite, or larger than 2^1020 in magnitude; or if a node of forward or inferBackward
-   *     overflows
+   *     is not finite, or is larger than 2^1020 in magnitude; or if a node of forward or
+   *     inferBackward overflows
    */
   public GradientReport checkLayer(BatchNormLayer layer, double[][] x, long seed) {
     Check.nonNull(layer, "layer");

@@ -34,9 +34,10 @@ final class Grid {
   private static final int MAX_HEIGHT = 64;
 
   /**
-   * If fewer columns than these fit, the rows are cut instead. A narrow strip reads too little of
-   * each row at a time: 512 x 512 took 233 µs in strips of 64 columns, and takes 160 µs in one
-   * strip of 512, which is cut into tiles. Strips of equal width may be down to half as wide.
+   * If fewer columns than this fit into a tile with all rows, the rows are cut instead. A narrow
+   * strip reads too little of each row at a time: 512 x 512 took 233 µs in strips of 64 columns,
+   * and takes 160 µs in one strip of 512, which is cut into tiles. An even split of the columns may
+   * halve this width.
    */
   private static final int MIN_FITTING_WIDTH = 512;
 

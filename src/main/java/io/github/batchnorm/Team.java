@@ -25,9 +25,9 @@ import java.util.function.IntConsumer;
  */
 final class Team implements AutoCloseable {
   /**
-   * How often the caller looks whether the helpers are done before it yields: some 20 µs. A helper
-   * without a job looks for one as often, PATIENCE times in all. Waking a sleeping thread takes 20
-   * to 50 µs, longer than a part, so no member sleeps between two jobs.
+   * How many times the caller checks whether the helpers are done before the caller yields: some 20
+   * µs in all. A helper without a job looks for one at the same rate, PATIENCE times. Waking a
+   * sleeping thread takes 20 to 50 µs, longer than a part, so no member sleeps between two jobs.
    */
   private static final int SPINS = 1000;
 

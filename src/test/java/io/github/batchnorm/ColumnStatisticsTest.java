@@ -244,7 +244,7 @@ class ColumnStatisticsTest {
       }
     }
 
-    /** 56 times, so that the parts have 1, 1, 2, 3, 5, ... blocks: more than 2^39 at last. */
+    /** Combined 56 times: the parts have 1, 1, 2, 3, 5, ... blocks, in the end over 2^39. */
     @Test
     void of_the_most_blocks_are_within_the_bounds() {
       double[][] some = Arrays.copyOf(rows, 64);
@@ -452,7 +452,7 @@ class ColumnStatisticsTest {
       assertThat(all.rows()).isEqualTo(1);
     }
 
-    /** Nothing but the means shows that they are large: each part has squares of 0. */
+    /** Only the means show that the values are large: each part has a sum of squares of 0. */
     @Test
     void in_all_columns_are_refused_when_their_mean_overflows() {
       ColumnStatistics all = of(new double[][] {{Double.MAX_VALUE}});

@@ -84,8 +84,8 @@ class MemoryTest {
     }
 
     /**
-     * O for OutOfMemoryError: xmu would take 8 GiB (2^20 rows) or 94 MiB (12,000 rows); I for a
-     * lost graph.
+     * O for OutOfMemoryError: xmu would take 8 GiB (2^20 rows) or 94 MiB (12,000 rows); I for
+     * IllegalStateException: the graph is lost.
      */
     private static String thrown(Runnable call) {
       try {

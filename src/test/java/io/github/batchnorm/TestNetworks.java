@@ -20,9 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/**
- * Ordinary small {@link TestNetwork}s, each with random weights and a random mini-batch of a seed.
- */
+/** Ordinary small {@link TestNetwork}s, each with weights and a mini-batch drawn from a seed. */
 enum TestNetworks {
   DENSE(Loss.MEAN_SQUARED),
   SIGMOID(Loss.SOFTMAX_CROSS_ENTROPY),

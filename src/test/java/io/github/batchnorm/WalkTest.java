@@ -123,7 +123,7 @@ class WalkTest {
     assertThat(output[n / 2]).isSameAs(given);
   }
 
-  /** Otherwise two threads could make the same row, and it would depend on them which is lost. */
+  /** Otherwise two threads could make the same row, and chance would decide which row is lost. */
   @Test
   void if_there_are_several_strips_all_rows_are_there_before_the_first_is_asked() {
     double[][] output = new double[n][];

@@ -2,7 +2,7 @@ package io.github.batchnorm.benchmark;
 
 import java.util.List;
 
-/** Prints the machine that measures. */
+/** Prints what machine the benchmarks run on. */
 final class Surroundings {
   /**
    * With these, which profile peers sets, glibc keeps the pages of libtorch's results between two

@@ -6,7 +6,7 @@ import java.lang.management.ManagementFactory;
 /**
  * Makes the collector move what is young. In a fresh heap the rows of a matrix lie one behind the
  * other; in a program that has run for a while they do not, because G1 copies them with several
- * threads. This class makes the second case.
+ * threads. This class brings about the second case.
  */
 final class YoungCollections {
   /** After this many, the survivors hardly move any more. */

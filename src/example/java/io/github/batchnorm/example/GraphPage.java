@@ -119,7 +119,7 @@ final class GraphPage extends Program {
     }
   }
 
-  /** The page must not take the place of the user's data. */
+  /** The page must not overwrite the user's data. */
   private void checkIsAnother(String option, Path input) throws IOException {
     if (input != null && Files.exists(output) && Files.exists(input)) {
       if (Files.isSameFile(input, output)) {

@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 
 /**
  * Trains three layers with the library on the class path, and saves what every later version must
- * load: {@code java -cp batchnorm-VERSION.jar Save.java FOLDER}. Refuses a folder that is there: a
+ * load: {@code java -cp batchnorm-VERSION.jar Save.java FOLDER}. Refuses a folder that exists: a
  * file of a version that is out never changes.
  */
 final class Save {

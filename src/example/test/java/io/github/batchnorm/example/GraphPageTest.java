@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
-/** The options, the files and the exit codes. What the page shows is in {@link PageValuesTest}. */
+/** The options, the files and the exit codes. {@link PageValuesTest} tests what the page shows. */
 class GraphPageTest {
   @TempDir private Path folder;
   private Path page;

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** That a browser reads the same bits is in {@link PageValuesTest}. */
+/** {@link PageValuesTest} tests that a browser reads the same bits. */
 class JsonObjectTest {
   @Test
   void numbers_keep_their_sign_and_all_digits() {
