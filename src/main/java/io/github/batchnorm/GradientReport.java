@@ -125,7 +125,7 @@ public final class GradientReport {
     return entries.stream().filter(condition).toList();
   }
 
-  /** Verdict, counts, up to five failures or else the worst entry, up to five kinks, reasons. */
+  /** Verdict, counts, reasons, up to five failures or else the worst entry, up to five kinks. */
   @Override
   public String toString() {
     String verdict = !agrees() ? "FAILED" : isVacuous() ? "VACUOUS" : "passed";
@@ -136,13 +136,13 @@ public final class GradientReport {
     lines.add(
         String.format(
             Locale.ROOT, format, verdict, failed, entries.size(), tolerance, of[0], of[1], of[2]));
+    lines.addAll(reasons());
     failures().stream().limit(MOST).forEach(entry -> lines.add(entry.toString()));
     if (failed == 0) {
       lines.add("worst: " + entries.get(0));
     }
     Stream<Entry> more = kinks().stream().filter(entry -> entry != entries.get(0)); // said above
     more.limit(MOST).forEach(entry -> lines.add(entry.toString()));
-    lines.addAll(reasons());
     return String.join("\n  ", lines);
   }
 
